@@ -1,0 +1,171 @@
+"""From vendor files to a library: read, standardise, drop what is there already, write shards, account for every row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drylab.errors import AccountingError, InputError
+from drylab.execute import Executor, in_order, serial
+from drylab.library.sources import Chunk, Columns, chunks, expand
+from drylab.library.standardize import keys, recipe, standardize
+from drylab.library.store import MANIFEST, Library, Writer, open_library
+from drylab.report.folder import new_folder
+from drylab.types import Rejected
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How a library is made: recipe "standard" or "none", columns, and the share of rejected rows that fails a build."""
+
+    recipe: str = "standard"
+    columns: Columns = field(default_factory=Columns)
+    max_rejected: float = 0.05
+
+
+def build_library(
+    sources: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    options: BuildOptions | None = None,
+    executor: Executor | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Library:
+    """Build a library folder from .smi, .csv, .tsv (plain or .gz) and .parquet files or globs.
+
+    Rows of the same molecule (after the recipe) are kept once; the others stand in duplicates.parquet. Rows that cannot
+    be used stand in rejected.parquet. Raises InputError for a missing, empty or damaged file, a column that is not
+    there, or more rejected rows than ``options.max_rejected``; OutputError for an output folder that cannot be used.
+    """
+    options = options or BuildOptions()
+    files = expand([str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)])
+    with new_folder(Path(out), force, (MANIFEST,)) as folder:
+        write_library(folder, ", ".join(files), chunks(files, options.columns), options, executor or serial(), progress)
+    return open_library(out)
+
+
+def write_library(
+    folder: Path,
+    name: str,
+    rows: Iterable[Chunk],
+    options: BuildOptions,
+    executor: Executor,
+    progress: Progress | None = None,
+) -> None:
+    """The same into a folder that exists, from chunks of rows."""
+    writer = Writer(folder, recipe(options.recipe))
+    seen: set[bytes] = set()
+    counts: dict[str, Counter[str]] = {}
+    for chunk in in_order(executor, Standardize(options.recipe), rows):
+        _store(writer, seen, counts.setdefault(chunk.source, Counter()), chunk)
+        if progress is not None:
+            progress(len(chunk.rows))
+    sources = [_source(source, count) for source, count in counts.items()]
+    writer.close(sources)
+    _check(name, sources, options.max_rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class Standardized:
+    """A chunk with, for each of its rows, (canonical SMILES, reason it is refused for)."""
+
+    source: str
+    rows: tuple[tuple[int, str, str], ...]
+    results: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standardize:
+    """The task of a worker."""
+
+    recipe: str
+
+    def __call__(self, chunk: Chunk) -> Standardized:
+        return Standardized(chunk.source, chunk.rows, tuple(standardize([row[2] for row in chunk.rows], self.recipe)))
+
+
+def _store(writer: Writer, seen: set[bytes], count: Counter[str], chunk: Standardized) -> None:
+    pairs = list(zip(chunk.rows, chunk.results, strict=True))
+    refused = [
+        Rejected(chunk.source, row[0], row[1], row[2][:200], "standardise", reason)
+        for row, (_, reason) in pairs
+        if reason
+    ]
+    good = [(row, smiles) for row, (smiles, reason) in pairs if not reason]
+    codes = keys([smiles for _, smiles in good])
+    fresh = np.array([_first(seen, code.tobytes()) for code in codes], dtype=bool)
+    new = [pair for pair, flag in zip(good, fresh, strict=True) if flag]
+    old = [row for (row, _), flag in zip(good, fresh, strict=True) if not flag]
+    if new:
+        writer.add([row[1] for row, _ in new], codes[fresh], [smiles for _, smiles in new])
+    if old:
+        writer.add_duplicates(chunk.source, [row[0] for row in old], [row[1] for row in old], codes[~fresh])
+    if refused:
+        writer.add_rejected(refused)
+    count.update({"read": len(pairs), "kept": len(new), "duplicates": len(old)})
+    count.update(f"rejected {row.reason}" for row in refused)
+
+
+def _first(seen: set[bytes], code: bytes) -> bool:
+    if code in seen:
+        return False
+    seen.add(code)
+    return True
+
+
+def _source(path: str, count: Counter[str]) -> dict[str, Any]:
+    rejected = {name.removeprefix("rejected "): n for name, n in sorted(count.items()) if name.startswith("rejected ")}
+    read, kept, duplicates = count["read"], count["kept"], count["duplicates"]
+    if read != kept + duplicates + sum(rejected.values()):
+        raise AccountingError(
+            f"{path}: rows do not add up: read {read}, kept {kept}, duplicates {duplicates}, rejected {rejected}; please report it"
+        )
+    return {"path": path, "read": read, "kept": kept, "duplicates": duplicates, "rejected": rejected}
+
+
+def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float) -> None:
+    read = sum(entry["read"] for entry in sources)
+    rejected = sum(sum(entry["rejected"].values()) for entry in sources)
+    if read == 0:
+        raise InputError(
+            "the source files hold no rows, so there is no library to make; give files that hold molecules"
+        )
+    worst = max(sources, key=lambda entry: sum(entry["rejected"].values()))
+    if rejected > max_rejected * read or rejected == read:
+        raise InputError(
+            f"{worst['path']}: {rejected} of {read} rows are rejected ({_reasons(worst)}), more than {max_rejected:.0%}; "
+            "check that the SMILES column is the right one, or allow more with --max-rejected"
+        )
+
+
+def _reasons(entry: dict[str, Any]) -> str:
+    return ", ".join(f"{reason}: {n}" for reason, n in sorted(entry["rejected"].items(), key=lambda item: -item[1]))
+
+
+def build_totals(library: Library) -> dict[str, Any]:
+    """read = kept + duplicates + rejected over all sources of a library, with reasons."""
+    rejected: Counter[str] = Counter()
+    for entry in library.manifest["sources"]:
+        rejected.update(entry["rejected"])
+    totals = {key: sum(entry[key] for entry in library.manifest["sources"]) for key in ("read", "kept", "duplicates")}
+    return {**totals, "rejected": dict(rejected)}
+
+
+def source_chunks(name: str, rows: Iterable[tuple[str, str]], size: int = 4096) -> Iterator[Chunk]:
+    """(id, SMILES) pairs as chunks of a source called ``name``, for rows that come from no file."""
+    part: list[tuple[int, str, str]] = []
+    for number, (ident, smiles) in enumerate(rows, 1):
+        part.append((number, ident, smiles))
+        if len(part) == size:
+            yield Chunk(name, tuple(part))
+            part = []
+    if part:
+        yield Chunk(name, tuple(part))

@@ -1,0 +1,123 @@
+"""The verb before the verb: what a screen of this target file would do, without doing it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drylab.config import Target, target_from, template
+from drylab.errors import OutputError
+from drylab.execute import cores
+from drylab.library.sources import expand
+from drylab.library.store import Library, is_library, open_library, read_shard
+from drylab.question import Question, ask
+from drylab.reduce import Histogram, Ranks, Screened, Tally, TopK
+from drylab.score import panel
+from drylab.screening import add_batch, library_path
+
+SAMPLE = 256  # rows scored to tell the rate: a tenth of a second of work
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a screen would do, as (heading, text) lines; ``rate`` in molecules/s on one core, 0 if not measured."""
+
+    lines: tuple[tuple[str, str], ...]
+    rate: float
+
+    def __str__(self) -> str:
+        return "\n".join(f"{heading:<12} {text}" for heading, text in self.lines)
+
+
+def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path | None = None) -> Check:
+    """Read a target file as ``screen`` would, score a sample, and say what a screen would do.
+
+    Raises what ``screen`` raises: so a target file that passes here runs.
+    """
+    checked = target_from(target)
+    where = library_path(checked, library)
+    question = ask(checked)
+    probe = question.model.probes.probes[question.probe]
+    tier = panel.tier(probe)
+    rate, lines = 0.0, []
+    if is_library(where):
+        opened = open_library(where)
+        rate = _rate(opened, question)
+        seconds = opened.rows / rate
+        lines.append(("library", f"{where}: {opened.rows:,} molecules, recipe {opened.manifest['recipe']['name']}"))
+        lines.append(
+            (
+                "time",
+                f"about {_duration(seconds)} on one core, {_duration(seconds / cores())} on the {cores()} here ({rate:,.0f} molecules/s a core)",
+            )
+        )
+    else:
+        files = expand([where])
+        size = sum(Path(name).stat().st_size for name in files) / 1e6
+        lines.append(("library", f"{where}: {len(files)} file(s), {size:,.1f} MB, to be built into a library first"))
+    return Check(
+        (
+            (
+                "target",
+                f"{checked.name}: probe {probe.name} ({', '.join(probe.aliases[:3])}) of model {question.model.name}",
+            ),
+            ("tier", f"{tier['tier']} ({tier['label']}). {tier['sentence']}"),
+            *lines,
+            ("filters", "; ".join(_filters(question)) or "none"),
+            ("known", _known(question)),
+            ("keeps", f"the best {question.top_k:,}, of which {checked.screen.report_n:,} are shown in the report"),
+        ),
+        rate,
+    )
+
+
+def _rate(library: Library, q: Question) -> float:
+    batch = next(islice(read_shard(library.shards()[0], SAMPLE), 1))
+    empty = Screened(TopK.empty(q.top_k), Tally(), Histogram(), Ranks.empty(q.known_scores, q.known.keys))
+    add_batch(empty, q, batch, 0)  # loads compiled kernels, so that the second run is what a run costs
+    start = time.perf_counter()
+    add_batch(empty, q, batch, 0)
+    return len(batch) / (time.perf_counter() - start)
+
+
+def _filters(q: Question) -> list[str]:
+    rules = q.rules
+    said = [f"{name} in [{low:g}, {high:g}]" for name, low, high in rules.ranges]
+    said += [f"must not match {smarts}" for smarts in rules.must_not_have]
+    said += [f"must match one of {', '.join(rules.must_have_any)}"] if rules.must_have_any else []
+    said += [f"no alert of {', '.join(rules.alerts)}"] if rules.alerts else []
+    said += [f"{len(rules.excluded):,} molecules excluded"] if rules.excluded is not None else []
+    return said + [f"not {limit.name}" for limit in q.limits]
+
+
+def _known(q: Question) -> str:
+    if not q.known.ids:
+        return "no known actives given"
+    values = q.known.values[~np.isnan(q.known.values)]
+    spread = (
+        f", values pX {values.min():.1f} to {values.max():.1f}, median {np.median(values):.1f}" if len(values) else ""
+    )
+    return f"{len(q.known.ids):,} distinct molecules{spread}; used to show novelty and where they rank, not to fit the score"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def write_template(file: Path, name: str, target: str, library: str, force: bool = False) -> Path:
+    """A commented target file to start from. Raises OutputError if it exists (without ``force``) or cannot be written."""
+    if file.exists() and not force:
+        raise OutputError(f"{file}: exists already; choose another name, or replace it with --force")
+    try:
+        file.write_text(template(name, target, library))
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written ({error.strerror}); choose another place") from error
+    return file

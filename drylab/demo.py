@@ -1,0 +1,83 @@
+"""The embedded demonstration: a library drylab makes itself, a real target, and where its approved drugs come out."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from drylab.build import BuildOptions, source_chunks, write_library
+from drylab.config import template
+from drylab.errors import ModelError
+from drylab.execute import Executor, serial
+from drylab.library.embedded import Drug, drugs, products
+from drylab.library.store import MANIFEST
+from drylab.report.folder import new_folder
+from drylab.screening import SILENT, Progress, screen_to
+from drylab.types import Hits
+
+MARKS = ("target.yaml",)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a demonstration made: the hits, the files of the run by name, and the folder it is all in."""
+
+    hits: Hits
+    files: dict[str, Path]
+    folder: Path
+
+
+def run_demo(
+    out: str | Path = "demo",
+    *,
+    target: str = "EGFR",
+    executor: Executor | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+    molecules: int | None = None,
+) -> Demo:
+    """Make the library, write target.yaml and known.csv, and screen: all in one folder that can be looked at and edited.
+
+    The library is reaction products of common building blocks and the approved drugs of ``drylab.library.embedded``;
+    ``molecules`` takes only the first so many products. Raises ModelError if no embedded drug acts on ``target``.
+    """
+    known = [drug for drug in drugs() if target.upper() in drug.targets]
+    if not known:
+        raise ModelError(
+            f"no approved drug of the demonstration acts on {target!r}; choose one of {', '.join(_targets())}"
+        )
+    with new_folder(Path(out), force, MARKS) as folder:
+        progress.stage("making the library", None)
+        library = folder / "library"
+        rows = source_chunks("drylab demonstration library", _rows(molecules))
+        write_library(library, str(library / MANIFEST), rows, BuildOptions(), executor or serial(), progress.rows)
+        _write_known(folder / "known.csv", known)
+        (folder / "target.yaml").write_text(_target_file(target))
+        hits, files = screen_to(folder / "target.yaml", folder / "run", executor=executor, progress=progress)
+    return Demo(hits, {name: Path(out) / path.relative_to(folder) for name, path in files.items()}, Path(out))
+
+
+def _rows(molecules: int | None) -> Iterator[tuple[str, str]]:
+    yield from itertools.islice(products(), molecules)
+    yield from ((drug.name, drug.smiles) for drug in drugs())
+
+
+def _write_known(path: Path, known: list[Drug]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", "smiles"])
+        writer.writerows([drug.name, drug.smiles] for drug in known)
+
+
+def _target_file(target: str) -> str:
+    return (
+        template(f"{target} demonstration", target, "library")
+        + "\nknown:\n  actives: {file: known.csv, smiles: smiles, id: name}\n"
+    )
+
+
+def _targets() -> list[str]:
+    return sorted({target for drug in drugs() for target in drug.targets})

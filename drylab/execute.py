@@ -1,0 +1,191 @@
+"""Where a fold runs: in this process, in processes of this machine, or on a Dask cluster. The only file with dask.
+
+An Executor gives the results of ``task(item)`` as they come, each with its item's number; ``fold`` merges them as they
+come, ``in_order`` puts them back in order. The task travels once to each worker, an item (a shard) is ~100 bytes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from drylab.errors import DeviceError
+
+T = TypeVar("T")
+S = TypeVar("S")
+Results = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[tuple[int, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """kind and workers are for the record; ``results(task, items)`` yields (item number, result) in any order."""
+
+    kind: str
+    workers: int
+    results: Results
+
+
+def fold(
+    executor: Executor,
+    task: Callable[[T], S],
+    items: Iterable[T],
+    merge: Callable[[S, S], S],
+    done: Callable[[int, S], None] | None = None,
+) -> S | None:
+    """merge over task(item) for all items, None if there are none. ``done(number, result)`` is told of each result."""
+    state: S | None = None
+    for number, result in executor.results(task, items):
+        if done is not None:
+            done(number, result)
+        state = result if state is None else merge(state, result)
+    return state
+
+
+def in_order(executor: Executor, task: Callable[[T], S], items: Iterable[T]) -> Iterator[S]:
+    """task(item) for all items, in the order of the items."""
+    waiting: dict[int, S] = {}
+    following = 0
+    for number, result in executor.results(task, items):
+        waiting[number] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+def serial() -> Executor:
+    """Everything in this process, one item after the other."""
+
+    def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
+        return ((number, task(item)) for number, item in enumerate(items))
+
+    return Executor("serial", 1, results)
+
+
+def processes(workers: int | None = None) -> Executor:
+    """Processes of this machine, one a core unless said. A script that uses it needs ``if __name__ == "__main__":``."""
+    count = workers or cores()
+
+    def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
+        # spawn: a fork would copy the locks of Arrow's and numba's threads
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(count, mp_context=context, initializer=_keep_task, initargs=(task,)) as pool:
+            try:
+                yield from _windowed(lambda item: pool.submit(_run_kept, item), items, 2 * count)
+            except BrokenProcessPool as error:
+                raise DeviceError(
+                    "a worker process ended before its work was done: out of memory, or a script without "
+                    'if __name__ == "__main__": around the call; use fewer workers or the serial executor'
+                ) from error
+
+    return Executor("processes", count, results)
+
+
+_task: Callable[[Any], Any] | None = None
+
+
+def _keep_task(task: Callable[[Any], Any]) -> None:
+    global _task  # noqa: PLW0603 (one task a worker process, so that it travels once)
+    _task = task
+
+
+def _run_kept(item: Any) -> Any:
+    assert _task is not None
+    return _task(item)
+
+
+def _windowed(submit: Callable[[Any], Future[S]], items: Iterable[Any], window: int) -> Iterator[tuple[int, S]]:
+    """At most ``window`` items under way, so that a long row of items is not held in memory."""
+    numbered = enumerate(items)
+    running = {submit(item): number for number, item in itertools.islice(numbered, window)}
+    while running:
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield running.pop(future), future.result()
+        for number, item in itertools.islice(numbered, window - len(running)):
+            running[submit(item)] = number
+
+
+def dask(workers: int | None = None, address: str | None = None) -> Executor:
+    """A Dask cluster: the one at ``address`` ("tcp://host:8786" or a scheduler file), or one made here and closed after."""
+    count = workers or cores()
+
+    def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
+        from distributed import Client, LocalCluster  # 0.4 s of CPU that only this executor needs
+
+        if address is not None:
+            with _connect(Client, address) as client:
+                yield from _dask_results(client, task, items)
+            return
+        with (
+            LocalCluster(
+                n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=40
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield from _dask_results(client, task, items)
+
+    return Executor(f"dask {address}" if address else "dask", count, results)
+
+
+def _connect(client_class: Any, address: str) -> Any:
+    try:
+        if os.path.isfile(address):
+            return client_class(scheduler_file=address, timeout="10s")
+        return client_class(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise DeviceError(
+            f"no Dask scheduler answers at {address} ({error}); start one or leave out the address"
+        ) from error
+
+
+def _dask_results(client: Any, task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
+    from distributed import as_completed
+
+    kept = client.scatter(task, broadcast=True)
+    window = 4 * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    numbered = enumerate(items)
+    running = {
+        client.submit(_call, kept, item, pure=False): number for number, item in itertools.islice(numbered, window)
+    }
+    finished = as_completed(list(running))
+    for future in finished:
+        result = future.result()
+        number = running.pop(future)
+        for following, item in itertools.islice(numbered, 1):
+            submitted = client.submit(_call, kept, item, pure=False)
+            running[submitted] = following
+            finished.add(submitted)
+        yield number, result
+
+
+def _call(task: Callable[[T], S], item: T) -> S:
+    return task(item)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def by_name(name: str, workers: int | None = None, address: str | None = None) -> Executor:
+    """ "serial", "processes", "dask", or "auto": processes where there is more than one core. Raises DeviceError."""
+    if address is not None and name in ("auto", "dask"):
+        return dask(address=address)
+    if address is not None:
+        raise DeviceError(f"an address is for the dask executor, not for {name!r}; use --executor dask")
+    if name == "auto":
+        name = "processes" if (workers or cores()) > 1 else "serial"
+    table: dict[str, Callable[[], Executor]] = {
+        "serial": serial,
+        "processes": lambda: processes(workers),
+        "dask": lambda: dask(workers),
+    }
+    if name not in table:
+        raise DeviceError(f"executor {name!r} is not known; choose one of auto, {', '.join(table)}")
+    return table[name]()

@@ -1,0 +1,149 @@
+"""The RDKit path from SMILES to numbers: slow, trusted, and the oracle that kernels are held to.
+
+One of the few doors to RDKit. A SMILES is parsed once into a molecule; graph codes, properties and rules all read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, RDLogger
+from rdkit.Chem import Crippen, Descriptors, FilterCatalog, Lipinski, rdMolDescriptors
+
+from drylab.errors import InputError
+from drylab.types import DECLINED, INVALID, PARSED, MolGraphs
+
+RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
+
+MAX_ATOMS = 255  # atom numbers within a molecule are one byte
+_ORDER = {
+    Chem.BondType.SINGLE: 1,
+    Chem.BondType.DOUBLE: 2,
+    Chem.BondType.TRIPLE: 3,
+    Chem.BondType.AROMATIC: 4,
+}
+_DIRECTION = {Chem.BondDir.ENDUPRIGHT: 1, Chem.BondDir.ENDDOWNRIGHT: 2}
+_CHIRALITY = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAHEDRAL_CW: 2}
+
+Mol = Chem.Mol
+
+# Property name -> RDKit's value. Units: mw in Da, tpsa in square angstrom, the rest are counts or dimensionless.
+PROPERTIES: Mapping[str, Callable[[Mol], float]] = {
+    "mw": Descriptors.MolWt,  # type: ignore[attr-defined]
+    "clogp": Crippen.MolLogP,  # type: ignore[attr-defined]
+    "tpsa": rdMolDescriptors.CalcTPSA,
+    "hbd": Lipinski.NumHDonors,  # type: ignore[attr-defined]
+    "hba": Lipinski.NumHAcceptors,  # type: ignore[attr-defined]
+    "rotatable": rdMolDescriptors.CalcNumRotatableBonds,
+    "rings": rdMolDescriptors.CalcNumRings,
+    "aromatic_rings": rdMolDescriptors.CalcNumAromaticRings,
+    "fsp3": rdMolDescriptors.CalcFractionCSP3,
+    "heavy_atoms": Lipinski.HeavyAtomCount,
+    "charge": Chem.GetFormalCharge,
+}
+
+_CATALOGS = {
+    "pains": FilterCatalog.FilterCatalogParams.FilterCatalogs.PAINS,
+    "brenk": FilterCatalog.FilterCatalogParams.FilterCatalogs.BRENK,
+    "nih": FilterCatalog.FilterCatalogParams.FilterCatalogs.NIH,
+}
+
+
+def parse(smiles: Sequence[str]) -> list[Mol | None]:
+    """RDKit molecules, None where RDKit refuses the SMILES or it is empty."""
+    return [(Chem.MolFromSmiles(text) if text.strip() else None) for text in smiles]
+
+
+def status(mols: Sequence[Mol | None]) -> NDArray[np.uint8]:
+    """(n,) uint8: PARSED, INVALID for None, DECLINED for a molecule without atoms or with more than 255."""
+    return np.array(
+        [INVALID if mol is None else PARSED if 0 < mol.GetNumAtoms() <= MAX_ATOMS else DECLINED for mol in mols],
+        dtype=np.uint8,
+    )
+
+
+def graphs(mols: Sequence[Mol | None]) -> MolGraphs:
+    """Graph codes of parsed molecules; None gives INVALID, more than 255 atoms gives DECLINED."""
+    states = status(mols)
+    parsed = [mol for mol, state in zip(mols, states, strict=True) if state == PARSED]
+    atoms = [_atom_codes(atom) for mol in parsed for atom in mol.GetAtoms()]  # type: ignore[union-attr]
+    bonds = [_bond_codes(bond) for mol in parsed for bond in mol.GetBonds()]  # type: ignore[union-attr]
+    n_atoms = np.zeros(len(mols), np.int64)
+    n_bonds = np.zeros(len(mols), np.int64)
+    n_atoms[states == PARSED] = [mol.GetNumAtoms() for mol in parsed]  # type: ignore[union-attr]
+    n_bonds[states == PARSED] = [mol.GetNumBonds() for mol in parsed]  # type: ignore[union-attr]
+    a = np.array(atoms, dtype=np.int32).reshape(-1, 8)
+    b = np.array(bonds, dtype=np.uint8).reshape(-1, 5)
+    return MolGraphs(
+        atom_ptr=_offsets(n_atoms),
+        bond_ptr=_offsets(n_bonds),
+        status=states,
+        element=a[:, 0].astype(np.uint8),
+        charge=a[:, 1].astype(np.int8),
+        hydrogens=a[:, 2].astype(np.uint8),
+        degree=a[:, 3].astype(np.uint8),
+        aromatic=a[:, 4].astype(np.uint8),
+        atom_ring=a[:, 5].astype(np.uint8),
+        chirality=a[:, 6].astype(np.uint8),
+        isotope=a[:, 7].astype(np.uint16),
+        begin=b[:, 0].copy(),
+        end=b[:, 1].copy(),
+        order=b[:, 2].copy(),
+        bond_ring=b[:, 3].copy(),
+        direction=b[:, 4].copy(),
+    )
+
+
+def _atom_codes(atom: Chem.Atom) -> tuple[int, ...]:
+    return (
+        atom.GetAtomicNum(),
+        atom.GetFormalCharge(),
+        atom.GetTotalNumHs(),
+        atom.GetDegree(),
+        atom.GetIsAromatic(),
+        atom.IsInRing(),
+        _CHIRALITY.get(atom.GetChiralTag(), 0),
+        atom.GetIsotope(),
+    )
+
+
+def _bond_codes(bond: Chem.Bond) -> tuple[int, ...]:
+    return (
+        bond.GetBeginAtomIdx(),
+        bond.GetEndAtomIdx(),
+        _ORDER.get(bond.GetBondType(), 0),
+        bond.IsInRing(),
+        _DIRECTION.get(bond.GetBondDir(), 0),
+    )
+
+
+def _offsets(counts: np.ndarray) -> np.ndarray:
+    total = int(counts.sum())
+    assert total < 2**31, "a batch holds fewer than 2**31 atoms; use smaller batches"
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+
+
+def properties(mols: Sequence[Mol], names: Sequence[str] = tuple(PROPERTIES)) -> dict[str, np.ndarray]:
+    """Named RDKit properties, each (n,) float64."""
+    return {name: np.array([PROPERTIES[name](mol) for mol in mols], dtype=np.float64) for name in names}
+
+
+@lru_cache(maxsize=16)
+def alert_catalog(names: tuple[str, ...]) -> FilterCatalog.FilterCatalog:
+    """RDKit's filter catalogues of the given names ("pains", "brenk", "nih") as one."""
+    params = FilterCatalog.FilterCatalogParams()
+    for name in names:
+        params.AddCatalog(_CATALOGS[name])
+    return FilterCatalog.FilterCatalog(params)
+
+
+@lru_cache(maxsize=256)
+def pattern(smarts: str) -> Mol:
+    """A SMARTS as a query. Raises InputError where RDKit refuses it."""
+    query = Chem.MolFromSmarts(smarts)
+    if query is None:
+        raise InputError(f"{smarts!r} is not a SMARTS that RDKit can read; correct it")
+    return query

@@ -1,0 +1,184 @@
+"""The k best -> hits: scored again, described by RDKit, and drawn. A door to RDKit; works on k rows, never in the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from rdkit import Chem, DataStructs
+from rdkit.Chem import QED, rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from drylab.config import Target
+from drylab.errors import AccountingError
+from drylab.execute import Executor, in_order
+from drylab.featurize import reference
+from drylab.question import Question
+from drylab.reduce import TopK
+from drylab.report.depict import picture
+from drylab.score import panel
+from drylab.score.engine import GineEncoder
+
+CHUNK = 250  # hits a task: about two seconds of RDKit
+FLAGS = ("green", "unknown", "amber", "red")  # from best to worst
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """table (k rows, rank order) and pictures (report_n SVG)."""
+
+    table: pa.Table
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """The task of a worker: a slice of the top k -> columns and pictures."""
+
+    question: Question
+    target: Target
+
+    def __call__(self, piece: tuple[int, TopK]) -> Finished:
+        start, top = piece
+        q = self.question
+        smiles = [str(text) for text in top.smiles]
+        mols = reference.parse(smiles)
+        graphs = reference.graphs(mols)
+        z = GineEncoder(q.model.encoder)(graphs).z
+        values = panel.values(q.model.probes, z)
+        _check_scores(values[:, q.probe], top)
+        drawn = max(0, min(len(top), self.target.screen.report_n - start))
+        maps = _atom_maps(q, graphs, max(0, min(drawn, self.target.report.explain_top - start)))
+        columns: dict[str, Any] = {
+            "rank": pa.array(np.arange(start + 1, start + len(top) + 1)),
+            "id": pa.array(top.ids, pa.string()),
+            "smiles": pa.array(smiles, pa.string()),
+            "key": pa.array([f"{int(high):016x}{int(low):016x}" for high, low in top.keys], pa.string()),
+            "inchikey": pa.array([Chem.MolToInchiKey(mol) for mol in mols], pa.string()),
+            "score": pa.array(top.scores),
+            **_known_as(q, top),
+            **_anti_targets(self.target, q, values),
+            **_toxicity(self.target, q, values),
+            **_domain(q, z),
+            **_described(self.target, mols),
+            **_novelty(q, mols),
+            "library_row": pa.array(top.rows),
+            "atom_contributions": pa.array([*maps, *[None] * (len(top) - len(maps))], pa.list_(pa.float32())),
+        }
+        pictures = [picture(smiles[i], maps[i].tolist() if i < len(maps) else None) for i in range(drawn)]
+        return Finished(pa.table(columns), tuple(pictures))
+
+
+def finish(question: Question, target: Target, top: TopK, executor: Executor, done: Callable[[int], None]) -> Finished:
+    """Describe the k best, in rank order, on the executor the fold ran on.
+
+    Raises AccountingError if a molecule scores other than it did in the fold: a score belongs to the molecule.
+    """
+    tables: list[pa.Table] = []
+    pictures: list[str] = []
+    pieces = [(start, _slice(top, start, start + CHUNK)) for start in range(0, max(1, len(top)), CHUNK)]
+    task = Describe(question, target)
+    results = (task(piece) for piece in pieces) if len(pieces) < 3 else in_order(executor, task, pieces)
+    for part in results:
+        tables.append(part.table)
+        pictures.extend(part.pictures)
+        done(part.table.num_rows)
+    return Finished(pa.concat_tables(tables).combine_chunks(), tuple(pictures))
+
+
+def _slice(top: TopK, start: int, stop: int) -> TopK:
+    part = slice(start, stop)
+    return TopK(top.k, top.scores[part], top.keys[part], top.rows[part], top.ids[part], top.smiles[part])
+
+
+def _check_scores(scores: NDArray[np.float64], top: TopK) -> None:
+    wrong = np.flatnonzero(scores != top.scores)
+    if len(wrong):
+        i = int(wrong[0])
+        raise AccountingError(
+            f"{top.ids[i]} scored {top.scores[i]!r} in the fold and {scores[i]!r} alone; "
+            "this is a fault in drylab or in this machine's arithmetic, please report it"
+        )
+
+
+def _atom_maps(q: Question, graphs: Any, count: int) -> list[NDArray[np.float32]]:
+    contributions = GineEncoder(q.model.encoder).atom_contributions(graphs, q.model.probes.weights[q.probe])
+    ends = graphs.atom_ptr
+    return [contributions[ends[i] : ends[i + 1]].astype(np.float32) for i in range(count)]
+
+
+def _known_as(q: Question, top: TopK) -> dict[str, pa.Array]:
+    names = {key.tobytes(): ident for key, ident in zip(q.known.keys, q.known.ids, strict=True)}
+    return {"known_as": pa.array([names.get(key.tobytes()) for key in top.keys], pa.string())}
+
+
+def _anti_targets(target: Target, q: Question, values: NDArray[np.float64]) -> dict[str, pa.Array]:
+    columns = {}
+    for anti in target.anti_targets:
+        names = {key: said for key, said in (("panel", anti.panel), ("uniprot", anti.uniprot)) if said}
+        value = values[:, panel.find(q.model.probes, names, anti.name)]
+        columns[f"anti_{anti.name}"] = pa.array(value)
+        columns[f"delta_{anti.name}"] = pa.array(values[:, q.probe] - value)
+    return columns
+
+
+def _toxicity(target: Target, q: Question, values: NDArray[np.float64]) -> dict[str, pa.Array]:
+    columns: dict[str, pa.Array] = {}
+    worst = np.zeros(len(values), np.int64)
+    for row, probe in enumerate(q.model.probes.probes):
+        if probe.kind != "toxicity":
+            continue
+        said = target.toxicity.get(probe.name)
+        value = values[:, row]
+        flag = np.full(len(value), FLAGS.index("unknown"))
+        if said is not None and (said.amber is not None or said.red is not None):
+            flag = np.zeros(len(value), np.int64)
+            for colour in ("amber", "red"):
+                limit = getattr(said, colour)
+                flag[value >= (np.inf if limit is None else limit)] = FLAGS.index(colour)
+        worst = np.maximum(worst, flag)
+        columns[f"{probe.name}_{'prob' if probe.unit == 'probability' else 'value'}"] = pa.array(value)
+        columns[f"{probe.name}_flag"] = pa.array([FLAGS[i] for i in flag], pa.string())
+    columns["tox_worst"] = pa.array([FLAGS[i] for i in worst], pa.string())
+    return columns
+
+
+def _domain(q: Question, z: NDArray[np.float64]) -> dict[str, pa.Array]:
+    domain = q.model.domain
+    percentile = panel.distance_percentile(z, domain.mean, domain.whiten, domain.percentiles)
+    return {"embed_distance_pct": pa.array(percentile), "in_domain": pa.array(percentile <= 95.0)}
+
+
+def _described(target: Target, mols: list[Any]) -> dict[str, pa.Array]:
+    values = reference.properties(mols)
+    values["qed"] = np.array([QED.qed(mol) for mol in mols], dtype=np.float64)
+    ranges = [(name, r) for name, r in sorted(target.ranges().items()) if not r.hard]
+    outside = [",".join(name for name, r in ranges if not r.low <= values[name][i] <= r.high) for i in range(len(mols))]
+    columns = {name: pa.array(value) for name, value in values.items()}
+    columns["outside"] = pa.array(outside, pa.string())
+    for catalog in target.alerts.catalogs:
+        matcher = reference.alert_catalog((catalog,))
+        names = ["; ".join(sorted({entry.GetDescription() for entry in matcher.GetMatches(mol)})) for mol in mols]
+        columns[f"alerts_{catalog}"] = pa.array(names, pa.string())
+    columns["scaffold"] = pa.array([MurckoScaffold.MurckoScaffoldSmiles(mol=mol) for mol in mols], pa.string())
+    return columns
+
+
+def _novelty(q: Question, mols: list[Any]) -> dict[str, pa.Array]:
+    """Nearest known active by ECFP4 Tanimoto (Rogers and Hahn 2010, https://doi.org/10.1021/ci100050t)."""
+    if not q.known.ids:
+        return {}
+    make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048).GetFingerprint
+    known = [make(mol) for mol in reference.parse(q.known.smiles)]
+    tables = [np.array(DataStructs.BulkTanimotoSimilarity(make(mol), known)) for mol in mols]
+    nearest = [int(table.argmax()) for table in tables]
+    values = [None if np.isnan(q.known.values[i]) else float(q.known.values[i]) for i in nearest]
+    return {
+        "max_sim_known": pa.array([float(table.max()) for table in tables], pa.float64()),
+        "nearest_known_id": pa.array([q.known.ids[i] for i in nearest], pa.string()),
+        "nearest_known_value": pa.array(values, pa.float64()),
+    }

@@ -1,0 +1,143 @@
+"""The encoder: GINE messages, dense layers and read-out, one molecule at a time, in float64.
+
+For a molecule with atoms i, bonds (i, j) of class e, width h and l layers::
+
+    h_i  = sum_f T_f[x_if]                                   (features f, one table each)
+    m_i  = h_i + sum_(j bonded to i) relu(h_j + E_l[e_ij])    (GINE, https://arxiv.org/abs/1905.12265, eps = 0)
+    h_i <- h_i + relu(relu(m_i W1_l + b1_l) W2_l + b2_l)      (residual; batch norm folded into W and b at export)
+    z    = (sum_i h_i / n) R_mean + (sum_i h_i / SUM_SCALE) R_sum + c
+
+A molecule's bits depend on the molecule and the weights alone: every sum runs in the order written here, over one
+molecule, without fused multiply-add and without BLAS, so batch size, position and thread count cannot enter.
+
+Contract of ``encode`` (numba, one core):
+    x (a, f) uint8 atom class indices, each smaller than its table; begin, end (b,) uint8; e (b,) uint8 bond classes
+    atom_ptr, bond_ptr (n+1,) int32; returns z (n, d) float64, zeros for a molecule without atoms
+Edges: zero molecules give (0, d); a molecule without bonds has m = h.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+SUM_SCALE = 32.0  # keeps the sum read-out near the size of the mean for a drug-like molecule
+ROWS = 4  # atoms worked on together, so that a row of weights is loaded once for four
+
+
+@njit(cache=True, nogil=True)
+def _dense_relu(x, weight, bias, out, n):  # type: ignore[no-untyped-def]
+    """out[:n] = relu(x[:n] @ weight + bias), every element summed in the order of k."""
+    width_in, width_out = weight.shape
+    for start in range(0, n, ROWS):
+        stop = min(start + ROWS, n)
+        for i in range(start, stop):
+            for j in range(width_out):
+                out[i, j] = bias[j]
+        if stop - start == ROWS:
+            o0, o1, o2, o3 = out[start], out[start + 1], out[start + 2], out[start + 3]
+            for k in range(width_in):
+                x0, x1, x2, x3 = x[start, k], x[start + 1, k], x[start + 2, k], x[start + 3, k]
+                row = weight[k]
+                for j in range(width_out):
+                    w = row[j]
+                    o0[j] += x0 * w
+                    o1[j] += x1 * w
+                    o2[j] += x2 * w
+                    o3[j] += x3 * w
+        else:
+            for i in range(start, stop):
+                for k in range(width_in):
+                    xk = x[i, k]
+                    row = weight[k]
+                    for j in range(width_out):
+                        out[i, j] += xk * row[j]
+        for i in range(start, stop):
+            for j in range(width_out):
+                out[i, j] = max(out[i, j], 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _messages(h, begin, end, e, table, m, n):  # type: ignore[no-untyped-def]
+    width = h.shape[1]
+    for i in range(n):
+        for j in range(width):
+            m[i, j] = h[i, j]
+    for b in range(len(begin)):
+        u, v = begin[b], end[b]
+        row = table[e[b]]
+        for j in range(width):
+            m[v, j] += max(h[u, j] + row[j], 0.0)
+            m[u, j] += max(h[v, j] + row[j], 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, m, u):  # type: ignore[no-untyped-def]
+    """Final h (n_atoms, width) of one molecule, into the buffer h."""
+    n, width = len(x), tables.shape[1]
+    for i in range(n):
+        for j in range(width):
+            h[i, j] = 0.0
+        for f in range(x.shape[1]):
+            row = tables[table_ptr[f] + x[i, f]]
+            for j in range(width):
+                h[i, j] += row[j]
+    for layer in range(len(w1)):
+        _messages(h, begin, end, e, edges[layer], m, n)
+        _dense_relu(m, w1[layer], b1[layer], u, n)
+        _dense_relu(u, w2[layer], b2[layer], m, n)
+        for i in range(n):
+            for j in range(width):
+                h[i, j] += m[i, j]
+
+
+@njit(cache=True, nogil=True)
+def encode(  # type: ignore[no-untyped-def]
+    x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c
+):
+    n, width, d = len(atom_ptr) - 1, tables.shape[1], len(c)
+    z = np.zeros((n, d))
+    most = 0
+    for i in range(n):
+        most = max(most, atom_ptr[i + 1] - atom_ptr[i])
+    h, m, u = np.empty((most, width)), np.empty((most, width)), np.empty((most, w1.shape[2]))
+    total = np.empty(width)
+    for i in range(n):
+        a0, a1, b0, b1_ = atom_ptr[i], atom_ptr[i + 1], bond_ptr[i], bond_ptr[i + 1]
+        if a1 == a0:
+            continue
+        _atom_states(x[a0:a1], begin[b0:b1_], end[b0:b1_], e[b0:b1_], tables, table_ptr, edges, w1, b1, w2, b2, h, m, u)
+        total[:] = 0.0
+        for atom in range(a1 - a0):
+            for j in range(width):
+                total[j] += h[atom, j]
+        for k in range(d):
+            z[i, k] = c[k]
+        for j in range(width):
+            mean, scaled = total[j] / (a1 - a0), total[j] / SUM_SCALE
+            for k in range(d):
+                z[i, k] += mean * r_mean[j, k] + scaled * r_sum[j, k]
+    return z
+
+
+@njit(cache=True, nogil=True)
+def atom_contributions(  # type: ignore[no-untyped-def]
+    x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c, probe
+):
+    """What each atom adds to the score z @ probe: (a,) float64. Their sum is z @ probe - c @ probe up to rounding."""
+    width = tables.shape[1]
+    mean_weight, sum_weight = np.zeros(width), np.zeros(width)
+    for j in range(width):
+        for k in range(len(c)):
+            mean_weight[j] += r_mean[j, k] * probe[k]
+            sum_weight[j] += r_sum[j, k] * probe[k]
+    out = np.zeros(len(x))
+    for i in range(len(atom_ptr) - 1):
+        a0, a1, b0, b1_ = atom_ptr[i], atom_ptr[i + 1], bond_ptr[i], bond_ptr[i + 1]
+        n = a1 - a0
+        h, m, u = np.empty((n, width)), np.empty((n, width)), np.empty((n, w1.shape[2]))
+        _atom_states(x[a0:a1], begin[b0:b1_], end[b0:b1_], e[b0:b1_], tables, table_ptr, edges, w1, b1, w2, b2, h, m, u)
+        for atom in range(n):
+            for j in range(width):
+                out[a0 + atom] += h[atom, j] * (mean_weight[j] / n + sum_weight[j] / SUM_SCALE)
+    return out

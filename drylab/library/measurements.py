@@ -1,0 +1,105 @@
+"""A chemist's own molecules: known actives with their values, and molecules to leave out."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from drylab.errors import InputError
+from drylab.library.sources import Columns, chunks, expand, find_columns, open_text
+from drylab.library.standardize import keys, standardize
+
+_TO_PX = {"nM": 9.0, "uM": 6.0, "M": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Molecules of a file, standardised, one each.
+
+    ids, smiles  n strings    keys (n, 2) uint64    values (n,) float64, -log10(mol/l), NaN where none is given
+    """
+
+    ids: tuple[str, ...]
+    smiles: tuple[str, ...]
+    keys: NDArray[np.uint64]
+    values: NDArray[np.float64]
+
+
+def read_known(file: str, columns: Columns, value: str = "", units: str = "") -> Known:
+    """Read .smi, .csv, .tsv (plain or .gz) or .parquet; of the same molecule twice the first row stands.
+
+    ``value`` is the column of the measurements, in ``units`` (nM, uM, M or pX). Raises InputError naming file and line
+    for the first row whose SMILES or value cannot be used: a measurement is never dropped in silence.
+    """
+    expand([file])
+    rows = list(_rows(file, columns, value))
+    if not rows:
+        raise InputError(f"{file}: holds no molecules; give a file with at least one")
+    canonical = standardize([smiles for _, _, smiles, _ in rows])
+    found: dict[str, tuple[str, float]] = {}
+    for (number, ident, text, said), (smiles, reason) in zip(rows, canonical, strict=True):
+        if reason:
+            raise InputError(f"{file}:{number}: SMILES {text[:80]!r} of {ident!r}: {reason}; correct or remove the row")
+        found.setdefault(smiles, (ident, _px(f"{file}:{number}", said, units) if value else math.nan))
+    return Known(
+        ids=tuple(ident for ident, _ in found.values()),
+        smiles=tuple(found),
+        keys=keys(list(found)),
+        values=np.array([number for _, number in found.values()]),
+    )
+
+
+def _rows(file: str, columns: Columns, value: str) -> Iterator[tuple[int, str, str, str]]:
+    if not value:
+        for chunk in chunks([file], columns):
+            yield from ((number, ident, smiles, "") for number, ident, smiles in chunk.rows)
+        return
+    header, cells = _table(file)
+    if value not in header:
+        raise InputError(
+            f"{file}:1: no column {value!r} for the values; the columns are {', '.join(header) or 'not named'}"
+        )
+    at_smiles, at_id = find_columns(file, header, columns)
+    at_value = header.index(value)
+    for number, given in cells:
+        row = [*given, *[""] * (len(header) - len(given))]
+        yield (
+            number,
+            row[at_id] if at_id is not None else f"row {number}",
+            row[at_smiles].strip(),
+            row[at_value].strip(),
+        )
+
+
+def _table(file: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    if file.endswith(".parquet"):
+        table = pq.read_table(file)
+        columns = [column.to_pylist() for column in table.columns]
+        rows = ([("" if cell is None else str(cell)) for cell in row] for row in zip(*columns, strict=True))
+        return table.column_names, enumerate(rows, 1)
+    if Path(file.removesuffix(".gz")).suffix == ".smi":
+        return [], iter(())
+    delimiter = "\t" if ".tsv" in file else ","
+    with open_text(file) as stream:
+        reader = csv.reader(stream, delimiter=delimiter)
+        header = [name.strip() for name in next(reader, [])]
+        return header, iter([(reader.line_num, row) for row in reader])
+
+
+def _px(where: str, said: str, units: str) -> float:
+    try:
+        number = float(said)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or (units != "pX" and number <= 0):
+        raise InputError(
+            f"{where}: value {said!r}: expected a {'number' if units == 'pX' else 'positive number'} in {units}; correct or remove the row"
+        )
+    return number if units == "pX" else _TO_PX[units] - math.log10(number)

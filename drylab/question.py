@@ -1,0 +1,150 @@
+"""What a target file asks, resolved against a model: everything a worker needs, and nothing it has to look up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.config import Target
+from drylab.errors import ConfigError, DrylabError
+from drylab.featurize import Rules, reference
+from drylab.library.measurements import Known, read_known
+from drylab.library.sources import Columns
+from drylab.score import panel
+from drylab.score.engine import GineEncoder
+from drylab.score.model import Model, load_model
+from drylab.score.panel import Limit
+from drylab.types import PARSED
+
+NO_KNOWN = Known((), (), np.zeros((0, 2), np.uint64), np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One target, one model, and what is kept.
+
+    probe        row of the bank that ranks          limits   constraints on probe values
+    rules        what is filtered before scoring     top_k, batch_size
+    known        the chemist's own actives           known_scores (m,) float64, -inf where the model cannot score one
+    known_filtered  the rule that would take each known active out, "" where none would
+    """
+
+    model: Model
+    probe: int
+    rules: Rules
+    limits: tuple[Limit, ...]
+    top_k: int
+    batch_size: int
+    known: Known
+    known_scores: NDArray[np.float64]
+    known_filtered: tuple[str, ...]
+
+
+def ask(target: Target, batch_size: int | None = None) -> Question:
+    """Resolve a target file. Raises ConfigError, ModelError or InputError, each naming the line that is wrong."""
+    model = _at(target, ("model", "affinity"), lambda: load_model(_model_name(target)))
+    probe = panel.find(model.probes, _names(target.target), target.where(("target",)))
+    known = _known(target)
+    rules = _rules(target)
+    graphs = reference.graphs(reference.parse(known.smiles))
+    scores = panel.values(model.probes, GineEncoder(model.encoder)(graphs).z)[:, probe]
+    return Question(
+        model=model,
+        probe=probe,
+        rules=rules,
+        limits=(*_objective(target, probe), *_anti_targets(target, model, probe), *_toxicity(target, model)),
+        top_k=target.screen.top_k,
+        batch_size=batch_size or target.screen.batch_size,
+        known=known,
+        known_scores=np.where(graphs.status == PARSED, scores, -np.inf),
+        known_filtered=tuple(_filtered_by(smiles, rules) for smiles in known.smiles),
+    )
+
+
+def _model_name(target: Target) -> str:
+    name = target.model.affinity
+    return (
+        name if name == "default" or ("/" not in name and not name.endswith(".safetensors")) else target.resolve(name)
+    )
+
+
+def _names(said: Any) -> dict[str, str]:
+    fields = {"panel": said.panel, "uniprot": said.uniprot, "sequence": getattr(said, "sequence", None)}
+    return {key: value for key, value in fields.items() if value}
+
+
+def _at(target: Target, path: tuple[str | int, ...], make: Any) -> Any:
+    """make(), with the place in the target file put before what goes wrong."""
+    try:
+        return make()
+    except DrylabError as error:
+        raise type(error)(f"{target.where(path)}: {error}") from error
+
+
+def _known(target: Target) -> Known:
+    actives = target.known.actives
+    if actives is None:
+        return NO_KNOWN
+    columns = Columns(actives.smiles if actives.smiles != "smiles" else "", actives.id or "")
+    file = target.resolve(actives.file)
+    return _at(
+        target, ("known", "actives"), lambda: read_known(file, columns, actives.value or "", actives.units or "")
+    )
+
+
+def _rules(target: Target) -> Rules:
+    ranges = tuple((name, r.low, r.high) for name, r in sorted(target.ranges().items()) if r.hard)
+    for key in ("must_have_any", "must_not_have"):
+        for number, smarts in enumerate(getattr(target.substructure, key)):
+            _at(target, ("substructure", key, number), lambda smarts=smarts: reference.pattern(smarts))
+    exclude = target.known.exclude
+    excluded = None
+    if exclude is not None:
+        columns = Columns(exclude.smiles if exclude.smiles != "smiles" else "", exclude.id or "")
+        file = target.resolve(exclude.file)
+        excluded = _at(target, ("known", "exclude"), lambda: read_known(file, columns)).keys
+    return Rules(
+        ranges=ranges,
+        must_have_any=tuple(target.substructure.must_have_any),
+        must_not_have=tuple(target.substructure.must_not_have),
+        alerts=tuple(target.alerts.catalogs) if target.alerts.action == "reject" else (),
+        excluded=excluded,
+    )
+
+
+def _objective(target: Target, probe: int) -> list[Limit]:
+    low = target.objective.min_pactivity
+    return [] if low is None else [Limit(f"predicted pActivity below {low:g}", probe, low=low)]
+
+
+def _anti_targets(target: Target, model: Model, probe: int) -> list[Limit]:
+    limits = []
+    for number, anti in enumerate(target.anti_targets):
+        row = panel.find(model.probes, _names(anti), target.where(("anti_targets", number)))
+        if row == probe:
+            raise ConfigError(f"{target.where(('anti_targets', number))}: {anti.name} is the target itself; remove it")
+        if anti.max_pactivity is not None:
+            limits.append(Limit(f"{anti.name} above {anti.max_pactivity:g}", row, high=anti.max_pactivity))
+        if anti.min_delta is not None:
+            limits.append(Limit(f"less than {anti.min_delta:g} above {anti.name}", probe, row, low=anti.min_delta))
+    return limits
+
+
+def _toxicity(target: Target, model: Model) -> list[Limit]:
+    limits = []
+    for name, threshold in target.toxicity.items():
+        where = target.where(("toxicity", name))
+        row = panel.endpoint(model.probes, name, threshold.unit, where)
+        if not threshold.report_only:
+            if threshold.red is None:
+                raise ConfigError(f"{where}: report_only: false filters on red, and there is no red limit; add one")
+            limits.append(Limit(f"{name} above {threshold.red:g}", row, high=threshold.red))
+    return limits
+
+
+def _filtered_by(smiles: str, rules: Rules) -> str:
+    mol = reference.parse([smiles])[0]
+    return rules.verdict(mol) if mol is not None else ""

@@ -1,0 +1,138 @@
+"""The record of a run: what was asked, of what, with what, and where every row went. It becomes run.json."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from drylab.build import build_totals
+from drylab.config import Target, to_dict
+from drylab.execute import Executor
+from drylab.library.store import Library
+from drylab.question import Question
+from drylab.reduce import LOW, WIDTH, Histogram, Screened
+from drylab.score import panel
+from drylab.types import Probe
+
+PACKAGES = ("drylab", "rdkit", "numpy", "numba", "pyarrow", "dask")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run went: where, when (UTC) and how long each stage took, in seconds."""
+
+    executor: Executor
+    started: datetime
+    seconds: Mapping[str, float]
+
+
+def run_record(target: Target, q: Question, library: Library, answer: Screened, how: How) -> dict[str, Any]:
+    """Everything about a run as JSON-ready data; the schema is drylab.run/1."""
+    tally = answer.tally
+    return {
+        "schema": "drylab.run/1",
+        "drylab": version("drylab"),
+        "name": target.name,
+        "title": target.report.title or target.name,
+        "contact": target.report.contact or "",
+        "started": how.started.isoformat(timespec="seconds"),
+        "seconds": {
+            name: round(value, 3) for name, value in {**how.seconds, "total": sum(how.seconds.values())}.items()
+        },
+        "target": to_dict(target),
+        "probe": _probe(q.model.probes.probes[q.probe]),
+        "tier": panel.tier(q.model.probes.probes[q.probe]),
+        "model": _model(q),
+        "library": _library(library),
+        "tally": {
+            "read": tally.read,
+            "rejected": dict(tally.rejected),
+            "filtered": dict(tally.filtered),
+            "scored": tally.scored,
+            "kept": len(answer.top),
+        },
+        "histogram": _histogram(answer.histogram),
+        "known": _known(q, answer),
+        "toxicity": _toxicity(target, q),
+        "ranges": {name: {"low": r.low, "high": r.high, "hard": r.hard} for name, r in target.ranges().items()},
+        "executor": {"kind": how.executor.kind, "workers": how.executor.workers, "batch_size": q.batch_size},
+        "certificate": {"precision": "float64", "error_bound": 0.0, "rescored": len(answer.top), "violations": 0},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "confidential": target.provenance.confidential,
+    }
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    return {
+        "name": probe.name,
+        "unit": probe.unit,
+        "meaning": probe.meaning,
+        "aliases": list(probe.aliases),
+        "metrics": dict(probe.metrics),
+    }
+
+
+def _model(q: Question) -> dict[str, Any]:
+    card = Path(q.model.path).with_suffix(".md")
+    info = {key: value for key, value in q.model.info.items() if key not in ("probes", "schema")}
+    return {
+        **info,
+        "sha256": q.model.sha256,
+        "path": q.model.path,
+        "card": card.read_text() if card.is_file() else "",
+    }
+
+
+def _library(library: Library) -> dict[str, Any]:
+    recipe = library.manifest["recipe"]
+    return {
+        "path": library.path,
+        "name": Path(library.path).name,
+        "rows": library.rows,
+        "recipe": f"{recipe['name']}/{recipe['version']}",
+        "manifest_sha256": library.sha256,
+        "build": build_totals(library),
+        "sources": list(library.manifest["sources"]),
+    }
+
+
+def _histogram(histogram: Histogram) -> dict[str, Any]:
+    counts = histogram.counts.tolist()
+    return {"low": LOW, "width": WIDTH, "counts": counts[1:-1], "underflow": counts[0], "overflow": counts[-1]}
+
+
+def _known(q: Question, answer: Screened) -> list[dict[str, Any]]:
+    ranks, scored = answer.ranks, max(1, answer.tally.scored)
+    rows = [
+        {
+            "id": q.known.ids[i],
+            "smiles": q.known.smiles[i],
+            "score": float(q.known_scores[i]) if math.isfinite(q.known_scores[i]) else None,
+            "rank": int(ranks.better[i]) + 1,
+            "percentile": 100.0 * (int(ranks.better[i]) + 1) / scored,
+            "in_library": bool(ranks.found[i]),
+            "value": float(q.known.values[i]) if math.isfinite(q.known.values[i]) else None,
+            "units": "pX",
+            "filtered_by": q.known_filtered[i] or None,
+        }
+        for i in range(len(q.known.ids))
+    ]
+    return sorted(rows, key=lambda row: (row["rank"], row["id"]))
+
+
+def _toxicity(target: Target, q: Question) -> list[dict[str, Any]]:
+    rows = []
+    for probe in q.model.probes.probes:
+        if probe.kind == "toxicity":
+            said = target.toxicity.get(probe.name)
+            limits = {"amber": said.amber if said else None, "red": said.red if said else None}
+            rows.append({**_probe(probe), **limits})
+    return rows

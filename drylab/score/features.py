@@ -1,0 +1,41 @@
+"""Graph codes -> the small class indices the encoder looks up: the contract between training and screening.
+
+Changing anything here changes every score, so it changes RECIPE, and a model file of another recipe is refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.types import MolGraphs
+
+RECIPE = {
+    "name": "graph",
+    "version": 1,
+    "atom": ["element", "charge", "hydrogens", "degree", "aromatic", "ring"],
+    "atom_sizes": [119, 7, 5, 7, 2, 2],
+    "bond": "order * 2 + ring",
+    "bond_classes": 10,
+    "stereo": "ignored",
+}
+ATOM_SIZES: tuple[int, ...] = (119, 7, 5, 7, 2, 2)
+BOND_CLASSES = 10
+
+
+def atom_classes(graphs: MolGraphs) -> NDArray[np.uint8]:
+    """(a, 6) uint8: element, charge + 3 clipped to 0..6, hydrogens and degree clipped, aromatic, in a ring."""
+    columns = (
+        np.minimum(graphs.element, 118),
+        np.clip(graphs.charge, -3, 3) + 3,
+        np.minimum(graphs.hydrogens, 4),
+        np.minimum(graphs.degree, 6),
+        graphs.aromatic,
+        graphs.atom_ring,
+    )
+    return np.stack([column.astype(np.uint8) for column in columns], axis=1)
+
+
+def bond_classes(graphs: MolGraphs) -> NDArray[np.uint8]:
+    """(b,) uint8: bond order (0..4) times two, plus one in a ring."""
+    return (graphs.order * 2 + graphs.bond_ring).astype(np.uint8)

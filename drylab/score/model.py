@@ -1,0 +1,184 @@
+"""The model file: one safetensors file with the encoder, the probes, the domain, and what they mean as JSON.
+
+Tensors (float32 on disk, float64 in memory; width h, hidden u, layers l, embedding d, probes t):
+
+    atom.tables   (sum of ATOM_SIZES, h)   one row an atom class, features one after the other
+    bond.tables   (l, BOND_CLASSES, h)     w1 (l, h, u)   b1 (l, u)   w2 (l, u, h)   b2 (l, h)
+    readout.mean  (h, d)                   readout.sum (h, d)         readout.bias (d,)
+    probe.weight  (t, d)                   probe.bias (t,)
+    domain.mean   (d,)   domain.whiten (d, d)   domain.percentiles (101,)   distances of held-out molecules
+
+The header's ``drylab`` entry is JSON: schema, name, recipe, probes (a list of Probe fields), training (data, licences,
+split, command), excluded (how many demo molecules were kept out). The file's SHA-256 names the model in every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from drylab.errors import ModelError
+from drylab.score.features import ATOM_SIZES, BOND_CLASSES, RECIPE
+from drylab.types import Probe, ProbeBank
+
+SCHEMA = "drylab.model/1"
+DEFAULT = "panel-1"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderWeights:
+    """Folded GINE weights, float64; shapes as in the file, kernels/message.py says how they are used."""
+
+    tables: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    w1: NDArray[np.float64]
+    b1: NDArray[np.float64]
+    w2: NDArray[np.float64]
+    b2: NDArray[np.float64]
+    r_mean: NDArray[np.float64]
+    r_sum: NDArray[np.float64]
+    c: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainWeights:
+    """Where the training molecules lie: mean (d,), whiten (d, d), percentiles (101,) of held-out distances."""
+
+    mean: NDArray[np.float64]
+    whiten: NDArray[np.float64]
+    percentiles: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A checked model file in memory. ``sha256`` names the exact weights; ``info`` is the JSON of its header."""
+
+    name: str
+    path: str
+    sha256: str
+    encoder: EncoderWeights
+    probes: ProbeBank
+    domain: DomainWeights
+    info: Mapping[str, Any]
+
+
+_TENSORS = {
+    "tables": "atom.tables",
+    "edges": "bond.tables",
+    "w1": "w1",
+    "b1": "b1",
+    "w2": "w2",
+    "b2": "b2",
+    "r_mean": "readout.mean",
+    "r_sum": "readout.sum",
+    "c": "readout.bias",
+}
+_DOMAIN = {"mean": "domain.mean", "whiten": "domain.whiten", "percentiles": "domain.percentiles"}
+
+
+def load_model(name_or_path: str | Path = "default") -> Model:
+    """A shipped model by name ("default" is the newest), or any model file by path.
+
+    Raises ModelError if there is no such model, or the file is damaged or of another schema or recipe.
+    """
+    path = _locate(str(name_or_path))
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get("drylab", "{}"))
+            _check_header(path, header)
+            tensors = {key: file.get_tensor(key).astype(np.float64) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise ModelError(
+            f"{path}: not a readable drylab model ({error}); expected a .safetensors file of schema {SCHEMA}"
+        ) from error
+    missing = [
+        key for key in (*_TENSORS.values(), *_DOMAIN.values(), "probe.weight", "probe.bias") if key not in tensors
+    ]
+    if missing:
+        raise ModelError(f"{path}: tensors missing: {', '.join(missing)}; export the model again")
+    return _assemble(path, header, tensors)
+
+
+def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[np.float64]]) -> Model:
+    encoder = EncoderWeights(**{field: tensors[key] for field, key in _TENSORS.items()})
+    probes = tuple(
+        Probe(**{**fields, "aliases": tuple(fields["aliases"]), "metrics": dict(fields["metrics"])})
+        for fields in header["probes"]
+    )
+    bank = ProbeBank(probes, tensors["probe.weight"], tensors["probe.bias"])
+    _check_shapes(path, encoder, bank)
+    return Model(
+        name=header["name"],
+        path=str(path),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        encoder=encoder,
+        probes=bank,
+        domain=DomainWeights(**{field: tensors[key] for field, key in _DOMAIN.items()}),
+        info=header,
+    )
+
+
+def save_model(
+    path: Path, info: Mapping[str, Any], encoder: EncoderWeights, probes: ProbeBank, domain: DomainWeights
+) -> None:
+    """Write a model file; ``info`` needs "name" and may hold anything JSON about training."""
+    tensors = {key: getattr(encoder, field) for field, key in _TENSORS.items()}
+    tensors |= {key: getattr(domain, field) for field, key in _DOMAIN.items()}
+    tensors |= {"probe.weight": probes.weights, "probe.bias": probes.bias}
+    header = {**info, "schema": SCHEMA, "recipe": RECIPE, "probes": [asdict(probe) for probe in probes.probes]}
+    arrays = {key: np.ascontiguousarray(value, dtype=np.float32) for key, value in tensors.items()}
+    save_file(arrays, path, metadata={"drylab": json.dumps(header, sort_keys=True)})
+
+
+def shipped() -> dict[str, Path]:
+    """Models inside the package: name -> file."""
+    folder = Path(str(resources.files("drylab"))) / "models"
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def _locate(name: str) -> Path:
+    known = shipped()
+    wanted = DEFAULT if name == "default" else name
+    path = known.get(wanted, Path(wanted))
+    if not path.is_file():
+        raise ModelError(
+            f"model {name!r}: no such file, and the shipped models are {', '.join(known) or 'none'}; give one of these or a path"
+        )
+    return path
+
+
+def _check_header(path: Path, header: dict[str, Any]) -> None:
+    if header.get("schema") != SCHEMA:
+        raise ModelError(
+            f"{path}: model schema is {header.get('schema')!r}, expected {SCHEMA!r}; export the model again"
+        )
+    if header.get("recipe") != RECIPE:
+        raise ModelError(
+            f"{path}: trained on features {header.get('recipe')}, this drylab computes {RECIPE}; use the drylab that wrote it"
+        )
+
+
+def _check_shapes(path: Path, encoder: EncoderWeights, bank: ProbeBank) -> None:
+    layers, width, hidden = encoder.w1.shape
+    d = len(encoder.c)
+    expected = {
+        "atom.tables": (encoder.tables.shape, (sum(ATOM_SIZES), width)),
+        "bond.tables": (encoder.edges.shape, (layers, BOND_CLASSES, width)),
+        "w2": (encoder.w2.shape, (layers, hidden, width)),
+        "readout.mean": (encoder.r_mean.shape, (width, d)),
+        "readout.sum": (encoder.r_sum.shape, (width, d)),
+        "probe.weight": (bank.weights.shape, (len(bank), d)),
+    }
+    for name, (got, want) in expected.items():
+        if got != want:
+            raise ModelError(f"{path}: tensor {name} has shape {got}, expected {want}; export the model again")

@@ -1,0 +1,55 @@
+"""From a folder of data to what a training needs: curated labels, graphs, the split, what was kept out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.train.batches import label_store, molecules_of, presumed_inactive
+from drylab.train.data import Labels, demo_parents, read_labels
+from drylab.train.fit import Corpus
+from drylab.train.split import SKIPPED, TRAIN, VALID, folds, split_hash
+
+MOST_ATOMS = 100  # heavy atoms; a peptide of 150 costs as much as six drugs and teaches little about them
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Labels, the fold (n,) of each molecule, and the corpus of the training loop."""
+
+    labels: Labels
+    fold: NDArray[np.uint8]
+    split_hash: str
+    banned: frozenset[str]
+    corpus: Corpus
+
+
+def prepare(folder: Path, demo: Path) -> Prepared:
+    """Read, curate, split and featurize everything under ``folder``, without the molecules of ``demo``."""
+    banned = demo_parents(demo)
+    return assemble(read_labels(folder, banned), banned)
+
+
+def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:
+    """Graphs and split of curated labels."""
+    leaked = banned & set(labels.parents)
+    assert not leaked, f"excluded molecules among the training data: {sorted(leaked)[:3]}"
+    molecules = molecules_of(labels.parents)
+    fold = folds(molecules.scaffolds, labels.parents)
+    atoms = np.diff(molecules.atom_ptr)
+    fold[(atoms == 0) | (atoms > MOST_ATOMS)] = SKIPPED
+    shipped = np.array([i for i, task in enumerate(labels.tasks) if task.kind == "affinity" and task.shipped], np.int64)
+    corpus = Corpus(
+        molecules=molecules,
+        labels=label_store(labels, fold == TRAIN),
+        train=np.flatnonzero((fold == TRAIN) & ~labels.library),
+        valid=np.flatnonzero((fold == VALID) & ~labels.library),
+        library=np.flatnonzero((fold == TRAIN) & labels.library),
+        classes=np.array([task.kind == "class" for task in labels.tasks]),
+        shipped=shipped,
+        presumed=presumed_inactive(labels, shipped),
+    )
+    return Prepared(labels, fold, split_hash(labels.parents, fold), banned, corpus)

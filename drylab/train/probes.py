@@ -1,0 +1,164 @@
+"""Heads -> probes: refit in closed form around the trained head, calibrate, and say which was better.
+
+A refit is a ridge whose zero is the trained head: w minimises sum_i c_i (y_i - z_i w - b)^2 + s |w - w0|^2. As s grows
+it becomes the trained head, so one number, chosen on the validation fold for all tasks of a kind, decides both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from drylab.train.corpus import Prepared
+from drylab.train.fit import WEAK
+from drylab.train.split import TRAIN, VALID
+
+Array = NDArray[np.float64]
+STRENGTHS = (*np.geomspace(3.0, 30_000.0, 9), np.inf)
+NEWTON = 6
+LIBRARY_WEIGHT = 0.02  # of a library molecule in a refit, beside 1 for a measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """value = z @ weights.T + bias, in pActivity, pIC50 or logits: weights (t, d), bias (t,)."""
+
+    weights: Array
+    bias: Array
+
+    def value(self, z: Array, task: int) -> Array:
+        """What one head says, (n,)."""
+        return z @ self.weights[task] + self.bias[task]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRows:
+    """The molecules of one task in one fold: their numbers, values, and whether the value is only a bound."""
+
+    mol: NDArray[np.int32]
+    value: Array
+    bound: NDArray[np.bool_]
+
+
+def rows_of(prepared: Prepared, task: int, fold: int) -> TaskRows:
+    """Labels of one task that fall in one fold."""
+    labels = prepared.labels
+    at = np.flatnonzero((labels.task == task) & (prepared.fold[labels.mol] == fold))
+    return TaskRows(labels.mol[at], labels.value[at].astype(np.float64), labels.bound[at])
+
+
+def sigmoid(logit: Array) -> Array:
+    """1 / (1 + exp(-logit)), without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * logit))
+
+
+def cross_entropy(truth: Array, logit: Array) -> float:
+    """Mean binary cross-entropy."""
+    return float(np.mean(np.logaddexp(0.0, logit) - truth * logit))
+
+
+def refit(prepared: Prepared, z: Array, heads: Heads) -> tuple[Heads, dict[str, float]]:
+    """Heads with every shipped task refitted at the strength that validates best, and that strength by kind (inf: none)."""
+    chosen = {}
+    for kind in ("affinity", "censored", "class"):
+        tasks = [i for i, task in enumerate(prepared.labels.tasks) if task.kind == kind and task.shipped]
+        losses = np.zeros(len(STRENGTHS))
+        fits = {}
+        for task in tasks:
+            valid = rows_of(prepared, task, VALID)
+            if len(valid.mol) < 10:
+                continue
+            for number, strength in enumerate(STRENGTHS):
+                fit = _fit(prepared, z, heads, task, strength)
+                fits[task, number] = fit
+                losses[number] += np.sqrt(len(valid.mol)) * _loss(kind, valid, z[valid.mol] @ fit[0] + fit[1])
+        best = int(np.argmin(losses))
+        chosen[kind] = float(STRENGTHS[best])
+        for task in tasks:
+            if (task, best) in fits:
+                heads = _with(heads, task, *fits[task, best])
+    return heads, chosen
+
+
+def _with(heads: Heads, task: int, w: Array, b: float) -> Heads:
+    weights, bias = heads.weights.copy(), heads.bias.copy()
+    weights[task], bias[task] = w, b
+    return replace(heads, weights=weights, bias=bias)
+
+
+def _loss(kind: str, rows: TaskRows, predicted: Array) -> float:
+    if kind == "class":
+        return cross_entropy(rows.value, predicted)
+    above = np.where(rows.bound, np.maximum(predicted - rows.value, 0.0), predicted - rows.value)
+    return float(np.mean(above**2))
+
+
+def _fit(prepared: Prepared, z: Array, heads: Heads, task: int, strength: float) -> tuple[Array, float]:
+    w0, b0 = heads.weights[task], float(heads.bias[task])
+    rows = rows_of(prepared, task, TRAIN)
+    if not np.isfinite(strength) or len(rows.mol) < 10:
+        return w0, b0
+    if prepared.labels.tasks[task].kind == "class":
+        return anchored_logistic(z[rows.mol], rows.value, w0, b0, strength)
+    x, now = z[rows.mol], heads.value(z[rows.mol], task)
+    wanted, weight = np.where(rows.bound, np.minimum(now, rows.value), rows.value), np.ones(len(x))
+    if prepared.labels.tasks[task].kind == "affinity":
+        # Library molecules hold the refit where nothing was measured: stay, or come down to the ceiling.
+        library = z[prepared.corpus.library]
+        x = np.concatenate([x, library])
+        wanted = np.concatenate([wanted, np.minimum(heads.value(library, task), WEAK)])
+        weight = np.concatenate([weight, np.full(len(library), LIBRARY_WEIGHT)])
+    return anchored_ridge(x, wanted, weight, (w0, b0), strength)
+
+
+def anchored_ridge(
+    x: Array, wanted: Array, weight: Array, anchor: tuple[Array, float], strength: float
+) -> tuple[Array, float]:
+    """Weighted ridge around the anchor; ``strength`` counts as that many molecules of average variance."""
+    w0, b0 = anchor
+    total = weight.sum()
+    centre, rest = (weight @ x) / total, wanted - x @ w0 - b0
+    middle = float(weight @ rest / total)
+    xc = x - centre
+    gram = (xc * weight[:, None]).T @ xc
+    penalty = strength * np.trace(gram) / len(gram) / total
+    step = np.linalg.solve(gram + (penalty + 1e-12) * np.eye(len(gram)), xc.T @ (weight * (rest - middle)))
+    return w0 + step, b0 + middle - float(centre @ step)
+
+
+def anchored_logistic(x: Array, truth: Array, w0: Array, b0: float, strength: float) -> tuple[Array, float]:
+    """Logistic regression with a ridge around (w0, b0), by damped Newton steps."""
+    design = np.column_stack([x, np.ones(len(x))])
+    start = np.append(w0, b0)
+    spread = np.append(np.full(len(w0), strength * x.var(axis=0).mean() * 0.25), 1e-6)
+    now = start.copy()
+    for _ in range(NEWTON):
+        p = sigmoid(design @ now)
+        gradient = design.T @ (p - truth) + spread * (now - start)
+        hessian = (design * np.maximum(p * (1 - p), 1e-4)[:, None]).T @ design + np.diag(spread)
+        now = now - np.linalg.solve(hessian, gradient)
+    return now[:-1], float(now[-1])
+
+
+def calibrate(prepared: Prepared, z: Array, heads: Heads) -> tuple[Heads, dict[str, float]]:
+    """Temperature of every class task on the validation fold, divided into weight and bias; and the temperatures."""
+    found = {}
+    for number, task in enumerate(prepared.labels.tasks):
+        valid = rows_of(prepared, number, VALID)
+        if task.kind != "class" or not 10 <= valid.value.sum() <= len(valid.value) - 10:
+            continue
+        t = temperature(valid.value, heads.value(z[valid.mol], number))
+        heads = _with(heads, number, heads.weights[number] / t, float(heads.bias[number] / t))
+        found[task.name] = t
+    return heads, found
+
+
+def temperature(truth: Array, logit: Array) -> float:
+    """The T that makes logit / T likeliest (Guo 2017, https://arxiv.org/abs/1706.04599), within 0.2 to 5."""
+    answer = minimize_scalar(
+        lambda log_t: cross_entropy(truth, logit / np.exp(log_t)), bounds=np.log([0.2, 5.0]), method="bounded"
+    )
+    return float(np.exp(answer.x))
