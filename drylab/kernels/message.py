@@ -141,3 +141,24 @@ def atom_contributions(  # type: ignore[no-untyped-def]
             for j in range(width):
                 out[a0 + atom] += h[atom, j] * (mean_weight[j] / n + sum_weight[j] / SUM_SCALE)
     return out
+
+
+def encode_reference(  # type: ignore[no-untyped-def]
+    x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c
+):
+    """The formula above in plain NumPy, one molecule after the other."""
+    z = np.zeros((len(atom_ptr) - 1, len(c)))
+    for i in range(len(z)):
+        atoms, bonds = slice(atom_ptr[i], atom_ptr[i + 1]), slice(bond_ptr[i], bond_ptr[i + 1])
+        u, v = begin[bonds].astype(int), end[bonds].astype(int)
+        h = tables[x[atoms].astype(int) + table_ptr].sum(axis=1)
+        if not len(h):
+            continue
+        for layer in range(len(w1)):
+            m = h.copy()
+            edge = edges[layer][e[bonds]]
+            np.add.at(m, v, np.maximum(h[u] + edge, 0))
+            np.add.at(m, u, np.maximum(h[v] + edge, 0))
+            h = h + np.maximum(np.maximum(m @ w1[layer] + b1[layer], 0) @ w2[layer] + b2[layer], 0)
+        z[i] = h.mean(axis=0) @ r_mean + h.sum(axis=0) / SUM_SCALE @ r_sum + c
+    return z

@@ -1,6 +1,7 @@
 """One molecule as it comes in -> one canonical SMILES, by a named and versioned recipe. A door to RDKit.
 
-``standard``: RDKit parse, largest organic fragment, neutralised, canonical isomeric SMILES (stereo kept).
+``standard``: RDKit parse, largest organic fragment, neutralised where the result is a valid molecule, canonical isomeric
+SMILES (stereo kept).
 ``none``: RDKit parse and canonical SMILES only, for vendors whose files are trusted.
 """
 
@@ -58,7 +59,9 @@ def _standard(mol: Chem.Mol) -> Chem.Mol:
     if len(Chem.GetMolFrags(mol)) > 1:
         mol = _CHOOSER.choose(mol)
     if any(atom.GetFormalCharge() for atom in mol.GetAtoms()):
-        mol = _UNCHARGER.uncharge(mol)
+        # A carbanion in an aromatic ring or a charged metal has no neutral form with a valid SMILES: it stays charged.
+        neutral = Chem.MolFromSmiles(Chem.MolToSmiles(_UNCHARGER.uncharge(mol)))
+        mol = mol if neutral is None else neutral
     return mol
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from drylab.report.html import Html, count, join, tag
 
-_WIDTH, _HEIGHT = 760, 300
+_WIDTH, _HEIGHT = 660, 310
 _LEFT, _RIGHT, _BOTTOM = 46, 16, 44
 _LANE = 14
 _LANES = 5
+# Names of known actives start below the title of the axis and the label of the cut.
+_NAMES = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def steps(run: Mapping[str, Any], kept: int, shown: int) -> list[Step]:
     library, tally = run.get("library", {}), run.get("tally", {})
     lines: list[Step] = []
     if build := library.get("build"):
-        lines += [Step("Rows read from the vendors' files", build["read"])]
+        lines += [Step("Read from files", build["read"])]
         lines += _losses("not usable", build.get("rejected", {}))
         lines += [Step("duplicates of another row", build["duplicates"], loss=True)]
         if build["kept"] != tally.get("read"):
@@ -77,7 +79,7 @@ def histogram(run: Mapping[str, Any], cut: float | None) -> Html:
     first = min([low + filled[0] * width, *marks]) - width
     last = max([low + (filled[-1] + 1) * width, *marks]) + width
     lanes = _in_lanes(known, first, last)
-    top = 24 + _LANE * (max((lane for _, _, lane in lanes), default=-1) + 1)
+    top = _NAMES + 8 + _LANE * (max((lane for _, _, lane in lanes), default=-1) + 1)
     scale = _Scale(first, last, max(counts), top)
     bars = [_bar(scale, low + i * width, width, counts[i]) for i in filled]
     inside = [*_axes(scale), *bars, *_cut(scale, cut), *(_tick(scale, *place) for place in lanes)]
@@ -154,12 +156,12 @@ def _cut(scale: _Scale, cut: float | None) -> list[Html]:
         return []
     x = f"{scale.x(cut):.1f}"
     near_right = scale.x(cut) > _WIDTH - 120
-    label = _label(scale.x(cut) + (-5 if near_right else 5), scale.top + 10, f"kept from {cut:.2f}", "end" if near_right else "start", "cut")
-    return [tag("line", x1=x, x2=x, y1=scale.top, y2=_HEIGHT - _BOTTOM, class_="cut"), label]
+    label = _label(scale.x(cut) + (-5 if near_right else 5), 26, f"kept from {cut:.2f}", "end" if near_right else "start", "cut")
+    return [tag("line", x1=x, x2=x, y1=17, y2=_HEIGHT - _BOTTOM, class_="cut"), label]
 
 
 def _tick(scale: _Scale, name: str, score: float, lane: int) -> Html:
-    x, y = scale.x(score), 24 + _LANE * max(lane, 0)
+    x, y = scale.x(score), _NAMES + _LANE * max(lane, 0)
     line = tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=y + 2, y2=_HEIGHT - _BOTTOM, class_="known")
     anchor = "end" if x > _WIDTH / 2 else "start"
     label = _label(x + (-3 if anchor == "end" else 3), y + 9, _cropped(name), anchor, "known") if lane >= 0 else ""

@@ -49,7 +49,7 @@ _FIXED: dict[str, tuple[str, str, str, str]] = {
     "in_domain": ("In domain", "", "the model has seen molecules like this one", "Domain"),
     "mw": ("MW", "g/mol", "molecular weight", "Properties"),
     "clogp": ("cLogP", "", "Crippen's octanol-water log P", "Properties"),
-    "tpsa": ("TPSA", "square angstrom", "topological polar surface area", "Properties"),
+    "tpsa": ("TPSA", "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}\N{SUPERSCRIPT TWO}", "topological polar surface area", "Properties"),
     "hbd": ("HBD", "", "hydrogen-bond donors", "Properties"),
     "hba": ("HBA", "", "hydrogen-bond acceptors", "Properties"),
     "rotatable": ("Rot. bonds", "", "rotatable bonds", "Properties"),

@@ -40,7 +40,7 @@ def picture(smiles: str, contributions: Sequence[float] | None = None) -> str:
         )
     if contributions is not None and len(contributions) != molecule.GetNumAtoms():
         raise ValueError(f"picture: {len(contributions)} contributions for the {molecule.GetNumAtoms()} atoms of {smiles}")
-    drawer = _draw(molecule)
+    drawer = _draw(molecule, 0.06 if contributions is None else 0.11)
     shades = "" if contributions is None else _shades(drawer, molecule, contributions)
     return _frame(shades + _compact(drawer.GetDrawingText()))
 
@@ -64,7 +64,7 @@ def _read(smiles: str) -> Chem.Mol | None:
     return molecule
 
 
-def _draw(molecule: Chem.Mol) -> rdMolDraw2D.MolDraw2DSVG:
+def _draw(molecule: Chem.Mol, padding: float) -> rdMolDraw2D.MolDraw2DSVG:
     # The last argument asks for text instead of outlines of letters: a tenth of the bytes.
     drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT, -1, -1, True)
     options = drawer.drawOptions()
@@ -74,7 +74,7 @@ def _draw(molecule: Chem.Mol) -> rdMolDraw2D.MolDraw2DSVG:
     options.bondLineWidth = 1.4
     options.minFontSize = 9
     options.scaleBondWidth = False
-    options.padding = 0.06
+    options.padding = padding
     drawer.DrawMolecule(molecule)
     drawer.FinishDrawing()
     return drawer

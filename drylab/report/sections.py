@@ -205,7 +205,7 @@ def _words(value: Any) -> str:
         return ", ".join(f"{name} {_words(inner)}" for name, inner in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_words, value))
-    return figure(value)
+    return f"{value:.4g}" if isinstance(value, float) else figure(value)
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[Any]], numeric: set[int]) -> Html:

@@ -6,18 +6,24 @@ Hu 2019 (GINE, https://arxiv.org/abs/1905.12265).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch_geometric.nn import GINEConv
 
 from drylab.kernels.message import SUM_SCALE
 from drylab.score.features import ATOM_SIZES, BOND_CLASSES, atom_classes, bond_classes
 from drylab.score.model import EncoderWeights
 from drylab.types import MolGraphs
+
+with warnings.catch_warnings():
+    # PyTorch Geometric still scripts some classes at import, which torch 2.13 deprecates: nothing of ours, no harm.
+    warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+    from torch_geometric.nn import GINEConv
 
 TABLE_START = np.concatenate([[0], np.cumsum(ATOM_SIZES)[:-1]]).astype(np.int64)
 
@@ -40,7 +46,11 @@ class GraphTensors:
 def graph_tensors(graphs: MolGraphs) -> GraphTensors:
     """The tensors of a batch of graphs, as the recipe in features.py codes them."""
     return pack(
-        atom_classes(graphs), np.stack([graphs.begin, graphs.end]), bond_classes(graphs), graphs.atom_ptr, graphs.bond_ptr
+        atom_classes(graphs),
+        np.stack([graphs.begin, graphs.end]),
+        bond_classes(graphs),
+        graphs.atom_ptr,
+        graphs.bond_ptr,
     )
 
 
@@ -76,8 +86,8 @@ class GineNetwork(nn.Module):
         self.mean = nn.Linear(width, d)
         self.sum = nn.Linear(width, d, bias=False)
         nn.init.normal_(self.atoms.weight, std=0.4)
-        for table in self.bonds:
-            nn.init.normal_(table.weight, std=0.4)  # type: ignore[arg-type]
+        for table in _tables_of(self):
+            nn.init.normal_(table.weight, std=0.4)
 
     def forward(self, batch: GraphTensors) -> Tensor:
         h = self.atoms(batch.rows)
@@ -102,12 +112,12 @@ def _dense(width: int, hidden: int) -> nn.Sequential:
 def fold(network: GineNetwork) -> EncoderWeights:
     """The weights that screen, float64: batch norm of evaluation mode written into the dense layers."""
     folded = [
-        (*_fold_norm(layer.nn[0], layer.nn[1]), *_fold_norm(layer.nn[3], layer.nn[4])) for layer in network.layers
+        (*_fold_norm(first, norm1), *_fold_norm(second, norm2)) for first, norm1, second, norm2 in _dense_of(network)
     ]
     w1, b1, w2, b2 = (np.stack(parts) for parts in zip(*folded, strict=True))
     return EncoderWeights(
         tables=_array(network.atoms.weight),
-        edges=np.stack([_array(table.weight) for table in network.bonds]),
+        edges=np.stack([_array(table.weight) for table in _tables_of(network)]),
         w1=w1,
         b1=b1,
         w2=w2,
@@ -116,6 +126,15 @@ def fold(network: GineNetwork) -> EncoderWeights:
         r_sum=_array(network.sum.weight).T.copy(),
         c=_array(network.mean.bias),
     )
+
+
+def _tables_of(network: GineNetwork) -> list[nn.Embedding]:
+    return [cast(nn.Embedding, table) for table in network.bonds]
+
+
+def _dense_of(network: GineNetwork) -> list[tuple[nn.Linear, nn.BatchNorm1d, nn.Linear, nn.BatchNorm1d]]:
+    parts = [cast(nn.Sequential, layer.nn) for layer in network.layers]
+    return [cast(Any, (part[0], part[1], part[3], part[4])) for part in parts]
 
 
 def _fold_norm(dense: nn.Linear, norm: nn.BatchNorm1d) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -138,12 +157,16 @@ def unfold(weights: EncoderWeights) -> GineNetwork:
         _set(network.mean.weight, weights.r_mean.T)
         _set(network.mean.bias, weights.c)
         _set(network.sum.weight, weights.r_sum.T)
-        for i, (table, layer) in enumerate(zip(network.bonds, network.layers, strict=True)):
-            _set(table.weight, weights.edges[i])  # type: ignore[arg-type]
-            for start, w, b in ((0, weights.w1[i], weights.b1[i]), (3, weights.w2[i], weights.b2[i])):
-                _set(layer.nn[start].weight, w.T)
-                _set(layer.nn[start].bias, b)
-                layer.nn[start + 1].running_var.fill_(1.0 - layer.nn[start + 1].eps)
+        for i, (table, parts) in enumerate(zip(_tables_of(network), _dense_of(network), strict=True)):
+            _set(table.weight, weights.edges[i])
+            for dense, norm, w, b in (
+                (parts[0], parts[1], weights.w1[i], weights.b1[i]),
+                (parts[2], parts[3], weights.w2[i], weights.b2[i]),
+            ):
+                _set(dense.weight, w.T)
+                _set(dense.bias, b)
+                assert norm.running_var is not None, "batch norm keeps running statistics"
+                norm.running_var.fill_(1.0 - norm.eps)
     return network
 
 

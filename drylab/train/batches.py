@@ -99,9 +99,7 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class LabelStore:
-    """Labels by molecule, normalised: ptr (n+1,), then (m,) columns; centre and scale (t,) undo the normalisation.
-
-    """
+    """Labels by molecule, normalised: ptr (n+1,), then (m,) columns; centre and scale (t,) undo the normalisation."""
 
     ptr: NDArray[np.int64]
     task: NDArray[np.int64]

@@ -164,7 +164,7 @@ def _auxiliary(folder: Path) -> tuple[Task, ...]:
     """Every other well-measured target: it shapes the embedding and is not shipped."""
     seen = _read(folder / "affinity/chembl22.csv.gz", ["target_chembl_id"])["target_chembl_id"].value_counts()
     names, own = target_names(folder), {target.chembl for target in targets()}
-    chosen = sorted(name for name, n in seen.items() if n >= LEAST and name not in own)
+    chosen = sorted(str(name) for name, n in seen.items() if n >= LEAST and name not in own)
     return tuple(Task(name, "affinity", family(names.get(name, "")), shipped=False) for name in chosen)
 
 

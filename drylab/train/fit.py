@@ -93,11 +93,10 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.corpus, self.recipe = corpus, recipe
         self.panel = Panel(GineNetwork(), len(corpus.classes), recipe.dropout)
-        self.average = AveragedModel(
-            self.panel, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
-        )
+        self.average = AveragedModel(self.panel, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
         self.optimiser = torch.optim.AdamW(self.panel.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-        self.epoch, self.best, self.best_state = 0, -np.inf, {}  # type: ignore[var-annotated]
+        self.epoch, self.best = 0, -np.inf
+        self.best_state: dict[str, Tensor] = {}
         self.classes = torch.from_numpy(corpus.classes)
         self.columns = torch.from_numpy(corpus.shipped)
         self.ceiling = torch.from_numpy(
@@ -116,9 +115,7 @@ class Trainer:
             if score > self.best:
                 self.best = score
                 self.best_state = {k: v.clone() for k, v in self.average.module.state_dict().items()}
-            log(
-                f"epoch {self.epoch}/{self.recipe.epochs} loss {loss:.4f} {line} {time.perf_counter() - start:.0f} s"
-            )
+            log(f"epoch {self.epoch}/{self.recipe.epochs} loss {loss:.4f} {line} {time.perf_counter() - start:.0f} s")
             if checkpoint is not None:
                 self._save(checkpoint)
         self.panel.load_state_dict(self.best_state)
@@ -160,7 +157,7 @@ class Trainer:
     def _judge(self) -> tuple[float, str]:
         """Mean validation rank correlation of the shipped affinities and mean AUROC of the classes, averaged."""
         index = self.corpus.valid
-        out = predict(self.average.module, self.corpus.molecules, index)  # type: ignore[arg-type]
+        out = predict(self.average.module, self.corpus.molecules, index)
         entries = self.corpus.labels.batch(index)
         row, task, value = entries.row.numpy(), entries.task.numpy(), entries.value.numpy().astype(np.float64)
         groups = {"affinity": self.corpus.shipped, "tox": np.flatnonzero(self.corpus.classes)}
@@ -190,7 +187,9 @@ class Trainer:
     def _load(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
         if state["recipe"] != asdict(self.recipe):
-            raise ValueError(f"{path}: checkpoint of another recipe {state['recipe']}; delete it or give the same options")
+            raise ValueError(
+                f"{path}: checkpoint of another recipe {state['recipe']}; delete it or give the same options"
+            )
         self.panel.load_state_dict(state["panel"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -113,5 +113,9 @@ def meaning(name: str, protein: str) -> str:
     if name == "herg_block":
         return "Probability that the molecule blocks the hERG channel with an IC50 below 10 uM (pIC50 above 5)."
     if name in TOX21:
-        return f"Probability of activity in the Tox21 assay for {TOX21[name]}; a cell assay result, not toxicity itself."
-    return f"Predicted -log10 of Ki, IC50 or EC50 in mol/l (mixed) against human {protein} ({name}); 6 is 1 uM, 9 is 1 nM."
+        return (
+            f"Probability of activity in the Tox21 assay for {TOX21[name]}; a cell assay result, not toxicity itself."
+        )
+    return (
+        f"Predicted -log10 of Ki, IC50 or EC50 in mol/l (mixed) against human {protein} ({name}); 6 is 1 uM, 9 is 1 nM."
+    )

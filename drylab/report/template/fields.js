@@ -108,7 +108,7 @@ function field(column) {
   const special = SPECIAL[column.name];
   const digits = BRIEF_DIGITS[column.name] ?? (column.digits ? 2 : 0);
   return {
-    name: column.name, label: column.label, column,
+    name: column.name, label: column.name === "in_domain" ? "Domain" : column.label, column,
     title: column.meaning + (column.unit ? " (" + column.unit + ")" : ""),
     numeric: column.kind === "number",
     key: column.name === "nearest_known_id" ? (row) => value(row, "max_sim_known") : (row) => sortKey(row, column),

@@ -1,0 +1,202 @@
+"""The model card, written from the model file so that the two cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from drylab.score.model import Model
+from drylab.types import Probe
+
+HEAD = """# {name}
+
+A graph neural network that reads a molecule once and answers {probes} questions about it: how strongly it may bind
+each of {targets} human proteins, and how likely it is to fail {tox} toxicity assays. It was made to rank large
+libraries. It is a first filter for a chemist to argue with, not a measurement.
+
+* **In:** a molecular graph (elements, charges, hydrogens, rings, bond orders). **Stereo is not seen**: enantiomers,
+  diastereomers and E/Z isomers get the same numbers.
+* **Network:** GINE, 4 layers of 128, mean and sum read-out to 128 numbers; every answer is a linear probe on those.
+* **Affinity:** predicted -log10 of a mixed Ki/IC50/EC50 in mol/l (6 is 1 uM, 9 is 1 nM).
+* **Toxicity:** calibrated probabilities, and a pIC50 for hERG.
+* **Weights:** SHA-256 `{sha256}`.
+
+## How good it is
+
+Every figure is on molecules whose Bemis-Murcko scaffold is in no training or tuning molecule, with the weights as
+shipped, and beside what a simpler method reaches on the same split: the nearest and the five nearest training
+molecules (Tanimoto, ECFP4) and a random forest of 100 trees on ECFP4. Square brackets hold 95 % bootstrap intervals.
+Literature values of one molecule from two laboratories differ by 0.5 to 0.7 log units, so no honest RMSE is below that.
+"""
+
+LIMITS = """## What it cannot do
+
+* **Stereochemistry** is invisible to it, so it cannot choose between stereoisomers.
+* **Other targets** than those listed are not predicted; mutants are not told from the wild type.
+* **No error bar for one molecule.** The test RMSE is an average. The distance to the training molecules
+  (`domain.*` in the file) says when a molecule is unlike all of them; above the 95th percentile believe nothing.
+* **Presumed inactives.** Few measured inactives are published, so library molecules, and molecules measured only on
+  proteins of other families, are *presumed* not to bind a target: a predicted pActivity above 5 is pushed down gently
+  (Huber loss of relative weight {presumed}). Most of them do not bind; a few do, and the model was told otherwise.
+* **Mixed assays.** Ki, IC50 and EC50 of many laboratories are pooled; do not read a difference below 0.5 as real.
+* **Tox21 and hERG are cell and channel assays**, not toxicity in people; a low probability is not safety.
+* **hERG:** values of exactly 5.00 in the source are taken to mean "at most 5": one-sided in `herg`, "does not block"
+  in `herg_block`, and left out where `herg` is judged.
+* Molecules of more than 100 heavy atoms were not trained on.
+"""
+
+LICENCE = """## Data and licences
+
+| data | used for | source and licence |
+|---|---|---|
+| ChEMBL 22 and 27 extracts | affinity | ChEMBL, EMBL-EBI, [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/), share-alike |
+| hERG | `herg`, `herg_block` | CToxPred (largely ChEMBL and PubChem values), MIT |
+| Ames | `ames` | Therapeutics Data Commons, CC BY 4.0 |
+| Tox21 | `nr_*`, `sr_*` | US government Tox21 programme, public domain |
+| ZINC and PubChem samples | presumed inactives | structures only |
+
+Treat the affinity weights as derived from ChEMBL and pass them on under CC BY-SA 3.0 with this attribution.
+"""
+
+
+def write_card(path: Path, model: Model) -> None:
+    """The model card in Markdown, beside the model file."""
+    bank = model.probes.probes
+    affinity = [probe for probe in bank if probe.kind == "affinity"]
+    toxicity = [probe for probe in bank if probe.kind == "toxicity"]
+    head = HEAD.format(name=model.name, probes=len(bank), targets=len(affinity), tox=len(toxicity), sha256=model.sha256)
+    parts = [
+        head,
+        _summary(model.info["summary"]),
+        _toxicity(toxicity),
+        _affinity(affinity),
+        _check(model.info["check"]),
+        LIMITS.format(presumed=model.info["training"]["recipe"]["presumed"]),
+        _made(model.info),
+        LICENCE,
+    ]
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _number(figures: Mapping[str, float], name: str) -> str:
+    return f"{figures[name]:.2f}" if name in figures else "-"
+
+
+def _ranged(figures: Mapping[str, float], name: str) -> str:
+    if name not in figures:
+        return "-"
+    return f"{figures[name]:.2f} [{_number(figures, f'{name}_low')}, {_number(figures, f'{name}_high')}]"
+
+
+def _best(row: list[str], figures: Mapping[str, float], name: str) -> list[str]:
+    """The model's cell in bold where it is ahead of the forest."""
+    if figures.get(name, -1.0) > figures.get(f"{name}_rf", 2.0):
+        row[2] = f"**{row[2]}**"
+    return row
+
+
+def _summary(summary: Mapping[str, Mapping[str, float]]) -> str:
+    words = {"affinity_spearman": "affinity, mean Spearman", "tox21_auroc": "Tox21, mean AUROC"}
+    rows = [
+        [
+            words[name],
+            f"{row['tasks']:.0f}",
+            f"{row['model']:.3f} [{row['low']:.3f}, {row['high']:.3f}]",
+            f"{row['1nn']:.3f}",
+            f"{row['5nn']:.3f}",
+            f"{row['rf']:.3f} [{row['rf_low']:.3f}, {row['rf_high']:.3f}]",
+            f"{row['model_beats_rf']:.0f} of {row['tasks']:.0f}",
+        ]
+        for name, row in summary.items()
+    ]
+    columns = ["mean over tasks", "tasks", "this model", "1-NN", "5-NN", "random forest", "ahead of the forest"]
+    return _table(columns, rows)
+
+
+def _toxicity(probes: Sequence[Probe]) -> str:
+    rows = []
+    for probe in probes:
+        m = probe.metrics
+        if probe.unit != "probability":
+            continue
+        row = [f"`{probe.name}`", f"{m['n_train']:.0f} / {m['n_test']:.0f}", _ranged(m, "auroc")]
+        names = ("auroc_1nn", "auroc_5nn", "auroc_rf", "auprc", "auprc_rf", "prevalence", "ece")
+        rows.append(_best([*row, *(_number(m, name) for name in names)], m, "auroc"))
+    columns = ["endpoint", "train / test", "AUROC", "1-NN", "5-NN", "forest", "AUPRC", "forest", "prevalence", "ECE"]
+    return (
+        "### Toxicity, probabilities\n\nBold: ahead of the forest. ECE is the calibration error; AUPRC of a coin is the prevalence.\n\n"
+        + _table(columns, rows)
+        + "\n"
+        + _regression("### hERG, pIC50", [probe for probe in probes if probe.unit != "probability"])
+    )
+
+
+def _affinity(probes: Sequence[Probe]) -> str:
+    return _regression("### Affinity, by target", probes) + (
+        "\nA dash: fewer than 20 test molecules, too few to say anything. Intervals are wide for most targets; believe the mean.\n"
+    )
+
+
+def _regression(title: str, probes: Sequence[Probe]) -> str:
+    rows = []
+    for probe in probes:
+        m = probe.metrics
+        row = [f"`{probe.name}`", f"{m['n_train']:.0f} / {m['n_test']:.0f}", _ranged(m, "spearman")]
+        names = ("spearman_1nn", "spearman_5nn", "spearman_rf", "rmse", "rmse_5nn", "rmse_rf")
+        rows.append(_best([*row, *(_number(m, name) for name in names)], m, "spearman"))
+    columns = ["probe", "train / test", "Spearman", "1-NN", "5-NN", "forest", "RMSE", "5-NN", "forest"]
+    return f"{title}\n\n{_table(columns, rows)}"
+
+
+def _check(check: Mapping[str, Any]) -> str:
+    drugs = sorted(check["drugs"].items(), key=lambda pair: pair[1])
+    inside = sum(share <= 0.01 for _, share in drugs)
+    rows = [[name, "none" if share == 0 else f"{100 * share:.2f} %"] for name, share in drugs]
+    best = "\n".join(f"    {value:.2f}  {smiles}" for smiles, value in check["best"])
+    return (
+        "## A screen with known answers\n\n"
+        f"Drugs that inhibit EGFR, none of them in the training data, among {check['library']} ZINC and PubChem molecules "
+        f"that were not in it either, ranked by the EGFR probe: {inside} of {len(drugs)} are in the best 1 %.\n\n"
+        + _table(["drug", "share of the library that scores at least as high"], rows)
+        + "\nThe ten library molecules it likes best for EGFR, to be judged by eye:\n\n"
+        + best
+        + "\n"
+    )
+
+
+def _made(info: Mapping[str, Any]) -> str:
+    training, excluded = info["training"], info["excluded"]
+    reasons = ("rows", "not_readable", "excluded_demo_drugs", "contradicting", "replicates_merged", "kept")
+    rows = [[name, *(str(count.get(reason, 0)) for reason in reasons)] for name, count in training["counts"].items()]
+    sizes = training["molecules"]
+    return f"""## How it was made
+
+Parents: largest organic fragment, neutral, no isotopes, no stereo. Values are clipped to 3..11; replicates become
+their median, and go where they differ by more than 1 log unit (or by class). One row below is one measurement.
+
+{_table(["file", *(reason.replace("_", " ") for reason in reasons)], rows)}
+**Kept out:** the {excluded["molecules"]} drugs of drylab's demo library, in every form with the same flat parent
+({excluded["rows"]} rows), from training, tuning and testing. Close analogues of them were kept, as in any real project;
+tautomers drawn differently are not recognised as the same.
+
+**Split:** {training["split"]}; an acyclic molecule is its own group. Train {sizes["train"]}, tune {sizes["valid"]},
+test {sizes["test"]}, too large {sizes["skipped_too_large"]} molecules, of which {sizes["library"]} are unlabelled library
+molecules. SHA-256 of the split: `{training["split_sha256"]}`.
+
+**Training:** {training["auxiliary_targets"]} more ChEMBL targets, orthologs among them, help to shape the embedding and have no
+probe. Huber loss, one-sided for bounds, cross-entropy for classes, task weights 1/sqrt(n), AdamW, moving average of the
+weights, best validation epoch. Probes were then refitted by a ridge around the trained head where the tuning fold
+says so (strengths: {", ".join(f"{k} {_strength(v)}" for k, v in info["refit_strength"].items())}), and class probes divided by a temperature.
+
+    {training["command"]}
+"""
+
+
+def _strength(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.0f}"

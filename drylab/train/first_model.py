@@ -1,0 +1,140 @@
+"""drylab's first model from a folder of public data, in one call with fixed seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from drylab.score.encoder import unfold
+from drylab.score.model import Model, load_model
+from drylab.train.card import write_card
+from drylab.train.check import library_sample, screen_drugs
+from drylab.train.corpus import Prepared, prepare
+from drylab.train.evaluate import judge, summary
+from drylab.train.export import domain, encoder_of, probes, settle_rare_rows, write
+from drylab.train.fit import FitRecipe, Panel, Trainer, predict
+from drylab.train.probes import Heads, calibrate, refit
+from drylab.train.split import SKIPPED, TEST, TRAIN, VALID
+from drylab.types import ProbeBank
+
+THREADS = 2  # fixed: sums in another order are other weights
+CHECK_LIBRARY = 10_000
+LICENCES = {
+    "chembl22, egfr_chembl27": "ChEMBL (EMBL-EBI), CC BY-SA 3.0, share-alike",
+    "ames": "Therapeutics Data Commons, CC BY 4.0",
+    "herg_ctoxpred": "CToxPred, MIT",
+    "tox21": "US government (Tox21), public domain",
+    "zinc_a, zinc_b, pubchem_100k": "unlabelled molecules of public libraries (ZINC, PubChem), structures only",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to make: data folder, model file, molecules to keep out, training recipe, checkpoint file or None."""
+
+    data: Path
+    out: Path
+    demo: Path
+    recipe: FitRecipe
+    checkpoint: Path | None = None
+
+
+def make(order: Order, log: Callable[[str], None] = print) -> Model:
+    """Train, judge, export and write the model card beside the model; returns the model as read back."""
+    torch.set_num_threads(THREADS)
+    prepared = prepare(order.data, order.demo)
+    fold = np.bincount(prepared.fold, minlength=4)
+    log(f"curated {len(prepared.fold)} molecules: train {fold[TRAIN]}, valid {fold[VALID]}, test {fold[TEST]}")
+    panel = Trainer(prepared.corpus, order.recipe).run(log, order.checkpoint)
+    return finish(order, prepared, panel, log)
+
+
+def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], None] = print) -> Model:
+    """From a trained panel to the files; every figure is of the weights as stored."""
+    corpus = prepared.corpus
+    everything = np.concatenate([corpus.train, corpus.library])
+    settled = settle_rare_rows(panel.encoder, corpus.molecules, everything)
+    encoder = encoder_of(panel.encoder)
+    z = _embed(prepared, encoder_network=unfold(encoder))
+    heads, strengths = refit(prepared, z, trained_heads(panel, prepared))
+    heads, temperatures = calibrate(prepared, z, heads)
+    log(f"refit strengths {strengths}, {settled} rare rows settled; judging")
+    tasks = prepared.labels.tasks
+    shipped = [number for number, task in enumerate(tasks) if task.shipped]
+    judged = {number: judge(prepared, z, heads, number) for number in shipped}
+    figures = {tasks[number].name: found.figures for number, found in judged.items()}
+    described = probes(order.data, figures)
+    by_name = {task.name: number for number, task in enumerate(tasks)}
+    rows = [by_name[probe.name] for probe in described]
+    bank = ProbeBank(described, heads.weights[rows], heads.bias[rows])
+    held_out = (prepared.fold == TEST) & ~prepared.labels.library
+    where = domain(z[corpus.train], z[held_out])
+    info = describe(order, prepared) | {
+        "summary": summary(prepared, judged),
+        "refit_strength": {kind: (s if np.isfinite(s) else "trained head kept") for kind, s in strengths.items()},
+        "temperatures": temperatures,
+    }
+    write(order.out, info, encoder, bank, where)
+    info["check"] = _check(order, prepared)
+    write(order.out, info, encoder, bank, where)
+    model = load_model(order.out)
+    write_card(order.out.with_suffix(".md"), model)
+    return model
+
+
+def trained_heads(panel: Panel, prepared: Prepared) -> Heads:
+    """The heads of the network in the labels' own units."""
+    weight = panel.heads.weight.detach().numpy().astype(np.float64)
+    bias = panel.heads.bias.detach().numpy().astype(np.float64)
+    store = prepared.corpus.labels
+    return Heads(weight * store.scale[:, None], bias * store.scale + store.centre)
+
+
+def _embed(prepared: Prepared, encoder_network: torch.nn.Module) -> NDArray[np.float64]:
+    """z of every molecule that was not skipped, zeros elsewhere: (n, d)."""
+    index = np.flatnonzero(prepared.fold != SKIPPED)
+    found = predict(encoder_network, prepared.corpus.molecules, index)
+    z = np.zeros((len(prepared.fold), found.shape[1]))
+    z[index] = found
+    return z
+
+
+def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
+    """The header's account of the training: data, counts, split, exclusion, command."""
+    labels, fold = prepared.labels, prepared.fold
+    excluded = {name: int(count.get("excluded_demo_drugs", 0)) for name, count in labels.counts.items()}
+    number = {name: int((fold == value).sum()) for name, value in _FOLDS.items()}
+    return {
+        "name": order.out.stem,
+        "excluded": {
+            "molecules": len(prepared.banned),
+            "rows": sum(excluded.values()),
+            "rows_by_file": excluded,
+            "by": "flat parent SMILES: largest fragment, neutral, no stereo",
+        },
+        "training": {
+            "data": LICENCES,
+            "counts": labels.counts,
+            "molecules": number | {"labelled": int((~labels.library).sum()), "library": int(labels.library.sum())},
+            "auxiliary_targets": sum(not task.shipped for task in labels.tasks),
+            "split": "Bemis-Murcko scaffold, hashed, 80/10/10 over the union of all files",
+            "split_sha256": prepared.split_hash,
+            "recipe": asdict(order.recipe),
+            "command": f"python -m drylab.train --data DATA --out {order.out.name} --epochs {order.recipe.epochs}",
+        },
+    }
+
+
+_FOLDS: Mapping[str, int] = {"train": TRAIN, "valid": VALID, "test": TEST, "skipped_too_large": SKIPPED}
+
+
+def _check(order: Order, prepared: Prepared) -> dict[str, Any]:
+    library = library_sample(order.data, frozenset(prepared.labels.parents), CHECK_LIBRARY)
+    return asdict(screen_drugs(load_model(order.out), pd.read_csv(order.demo), library, "EGFR"))

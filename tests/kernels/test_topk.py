@@ -1,0 +1,42 @@
+"""The selection against its definition, ties and all."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drylab.kernels.topk import count_better, topk, topk_reference
+
+
+def columns(scores: list[float], keys: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    n = len(scores)
+    return np.array(scores, float), np.array(keys, np.uint64).reshape(n, 2), np.arange(n)[::-1].astype(np.int64)
+
+
+# Few values, so that scores and keys tie often.
+ROWS = st.lists(
+    st.tuples(st.sampled_from([-1.0, 0.0, 0.5, 0.5000001]), st.tuples(st.integers(0, 2), st.integers(0, 2**64 - 1)))
+)
+
+
+@given(ROWS, st.integers(0, 12))
+def test_topk_is_the_definition(rows: list[tuple[float, tuple[int, int]]], k: int) -> None:
+    inputs = columns([score for score, _ in rows], [key for _, key in rows])
+    np.testing.assert_array_equal(topk(*inputs, k), topk_reference(*inputs, k))
+
+
+@pytest.mark.parametrize("n", [0, 1, 99, 100, 101, 5000])
+def test_topk_at_the_edges_of_k(n: int) -> None:
+    rng = np.random.default_rng(n)
+    inputs = (rng.integers(0, 50, n).astype(float), rng.integers(0, 5, (n, 2)).astype(np.uint64), np.arange(n))
+    np.testing.assert_array_equal(topk(*inputs, 100), topk_reference(*inputs, 100))
+
+
+@given(ROWS, ROWS)
+def test_count_better_counts_rows_before_a_mark(
+    rows: list[tuple[float, tuple[int, int]]], marks: list[tuple[float, tuple[int, int]]]
+) -> None:
+    scores, keys, _ = columns([s for s, _ in rows], [k for _, k in rows])
+    mark_scores, mark_keys, _ = columns([s for s, _ in marks], [k for _, k in marks])
+    want = [sum((-s, k) < (-ms, mk) for s, k in rows) for ms, mk in marks]
+    assert count_better(scores, keys, mark_scores, mark_keys).tolist() == want
