@@ -72,11 +72,20 @@ def _write_known(path: Path, known: list[Drug]) -> None:
         writer.writerows([drug.name, drug.smiles] for drug in known)
 
 
+EXTRA = """
+known:
+  actives: {file: known.csv, smiles: smiles, id: name}
+properties:
+  preset: druglike             # soft: what lies outside is marked
+  mw: {hard: [150, 650]}       # g/mol; outside is removed
+toxicity:                      # colours in the report; nothing is removed
+  herg: {amber: 5.0, red: 6.0, unit: pIC50}
+  ames: {amber: 0.4, red: 0.7, unit: probability}
+"""
+
+
 def _target_file(target: str) -> str:
-    return (
-        template(f"{target} demonstration", target, "library")
-        + "\nknown:\n  actives: {file: known.csv, smiles: smiles, id: name}\n"
-    )
+    return template(f"{target} demonstration", target, "library") + EXTRA
 
 
 def _targets() -> list[str]:

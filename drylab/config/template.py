@@ -14,7 +14,7 @@ target:
 {target} # a name the affinity model knows
 # uniprot: P00533            # or an accession; or sequence: with residues or a .fa file
 screen:
-{library} # made by drylab build
+{library} # made by drylab library build
 # top_k: 1000                # molecules kept
 # report_n: 200              # molecules shown in the report
 
@@ -24,7 +24,7 @@ screen:
 # objective:
 #   min_pactivity: 6.0       # -log10(mol/l): 6 is 1 uM
 # anti_targets:
-#   - {{name: JAK3, panel: JAK3, min_delta: 1.0}}    # at least ten times weaker on JAK3
+#   - {{name: KDR, panel: KDR, min_delta: 1.0}}      # at least ten times weaker on KDR
 # toxicity:
 #   herg: {{amber: 5.0, red: 6.0, unit: pIC50}}
 #   ames: {{amber: 0.4, red: 0.7, unit: probability}}

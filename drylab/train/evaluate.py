@@ -82,8 +82,9 @@ def summary(prepared: Prepared, judged: Mapping[int, Judged]) -> dict[str, dict[
         row = {"tasks": float(len(found)), "model": float(np.mean([j.figures[metric] for j in found]))}
         row["low"], row["high"] = mean_interval([j.draws for j in found])
         for who in ("1nn", "5nn", "rf"):
-            row[who] = float(np.nanmean([j.figures.get(f"{metric}_{who}", np.nan) for j in found]))
+            guesses = [j.figures[f"{metric}_{who}"] for j in found if f"{metric}_{who}" in j.figures]
+            row[who] = float(np.mean(guesses)) if guesses else 0.0
         row["rf_low"], row["rf_high"] = mean_interval([j.forest_draws for j in found])
-        row["model_beats_rf"] = float(sum(j.figures[metric] > j.figures[f"{metric}_rf"] for j in found))
+        row["model_beats_rf"] = float(sum(j.figures[metric] > j.figures.get(f"{metric}_rf", 0.0) for j in found))
         out[name] = row
     return out

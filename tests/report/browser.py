@@ -83,8 +83,7 @@ class Page:
 
     def complaints(self) -> list[str]:
         """Errors and warnings of the console, uncaught exceptions, and what the policy blocked."""
-        kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
-        return [json.dumps(e["params"]) for e in self._heard() if e["method"] in kinds or _is_console_complaint(e)]
+        return [json.dumps(event["params"]) for event in self._heard() if _is_complaint(event)]
 
     def requests(self) -> list[str]:
         """What was asked for since ``open``, the page itself left out."""
@@ -99,6 +98,12 @@ class Page:
     def _whole(self) -> dict[str, Any]:
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         return {"clip": {**size, "scale": 1}}
+
+    def key(self, name: str) -> None:
+        """Press a key by its name in JavaScript, such as "ArrowRight"."""
+        codes = {"ArrowRight": 39, "ArrowLeft": 37, "Escape": 27}
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=codes[name])
 
     def _heard(self) -> list[dict[str, Any]]:
         # A round trip, so that everything sent before it has arrived.
@@ -117,8 +122,13 @@ class Page:
         return json.loads(message)
 
 
-def _is_console_complaint(event: dict[str, Any]) -> bool:
-    return event["method"] == "Runtime.consoleAPICalled" and event["params"]["type"] in ("error", "warning", "assert")
+def _is_complaint(event: dict[str, Any]) -> bool:
+    params = event["params"]
+    return (
+        event["method"] == "Runtime.exceptionThrown"
+        or (event["method"] == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"))
+        or (event["method"] == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"))
+    )
 
 
 @contextmanager

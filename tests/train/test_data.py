@@ -1,0 +1,111 @@
+"""Curation: what is one molecule, what is kept out, what is dropped and counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drylab.errors import InputError
+from drylab.featurize.curation import ecfp4, flat_parent, scaffold
+from drylab.featurize.reference import parse
+from drylab.library.embedded import drugs
+from drylab.train.data import demo_parents, read_labels
+from rdkit import Chem
+
+
+@pytest.mark.parametrize(
+    "variant",
+    ["C[C@H](N)c1ccccc1", "C[C@@H](N)c1ccccc1", "CC(N)c1ccccc1.Cl", "CC([NH3+])c1ccccc1.[Cl-]", "c1ccccc1C(N)[13CH3]"],
+)
+def test_salts_stereo_charges_and_isotopes_are_one_parent(variant: str) -> None:
+    assert flat_parent(variant) == "CC(N)c1ccccc1"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "not a molecule", "c1ccccc"])
+def test_what_rdkit_refuses_has_no_parent(text: str) -> None:
+    assert flat_parent(text) == ""
+
+
+def test_a_flat_parent_is_its_own_flat_parent() -> None:
+    for drug in drugs()[::5]:
+        parent = flat_parent(drug.smiles)
+        assert flat_parent(parent) == parent
+        assert "@" not in parent
+        assert "/" not in parent
+
+
+def test_scaffold_keeps_rings_and_fingerprint_is_rdkits() -> None:
+    (mol,) = parse(["CCc1ccc(C2CCNCC2)cc1"])
+    assert mol is not None
+    assert scaffold(mol) == "c1ccc(C2CCNCC2)cc1"
+    expected = Chem.rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024).GetFingerprintAsNumPy(mol)
+    assert np.array_equal(np.unpackbits(ecfp4([mol])[0]), expected)
+
+
+def test_a_demo_drug_is_kept_out_in_every_form(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "drugs.csv"
+    path.write_text("name,smiles,targets\na,OC(=O)c1ccccc1,\nb,[NH3+]CCCCc1ccccc1.[Cl-],EGFR\n")
+    banned = demo_parents(path)
+    assert banned == {"O=C(O)c1ccccc1", "NCCCCc1ccccc1"}
+    before, after = read_labels(data, frozenset()), read_labels(data, banned)
+    assert banned <= set(before.parents)
+    assert not banned & set(after.parents)
+    assert after.counts["egfr_chembl27"]["excluded_demo_drugs"] == 1
+    assert after.counts["chembl22"]["excluded_demo_drugs"] == 3  # one molecule, three targets
+    assert len(after.parents) == len(before.parents) - 2
+
+
+def test_labels_are_clipped_merged_and_counted(data: Path) -> None:
+    labels = read_labels(data, frozenset())
+    column = {task.name: i for i, task in enumerate(labels.tasks)}
+    egfr = {labels.parents[m]: v for m, t, v in zip(labels.mol, labels.task, labels.value, strict=True) if t == column["EGFR"]}
+    assert egfr["NCCCCc1ccccc1"] == 11.0  # 14 is an error of units
+    assert "NCCCCCc1ccccc1" not in egfr  # 6.0 and 8.5 contradict one another
+    assert labels.counts["egfr_chembl27"] == {
+        "rows": 4,
+        "not_readable": 1,
+        "contradicting": 2,
+        "replicates_merged": 0,
+        "kept": 1,
+    }
+    for count in labels.counts.values():
+        gone = sum(n for name, n in count.items() if name not in ("rows", "kept"))
+        assert count["rows"] == count["kept"] + gone
+
+
+def test_a_herg_value_of_exactly_five_is_a_bound_and_no_blocker(data: Path) -> None:
+    labels = read_labels(data, frozenset())
+    column = {task.name: i for i, task in enumerate(labels.tasks)}
+    herg, block = labels.task == column["herg"], labels.task == column["herg_block"]
+    assert np.array_equal(labels.bound[herg], labels.value[herg] == 5.0)
+    assert labels.bound[herg].sum() == 52
+    assert not labels.bound[~herg].any()
+    assert set(labels.value[block][labels.value[herg] <= 5.0]) == {0.0}
+    assert set(labels.value[block][labels.value[herg] > 5.0]) == {1.0}
+
+
+def test_library_molecules_have_no_label_and_come_last(data: Path) -> None:
+    labels = read_labels(data, frozenset())
+    assert labels.library.sum() > 10
+    assert not labels.library[labels.mol].any()
+    assert labels.library[-1]
+    assert len(set(labels.parents)) == len(labels.parents)
+
+
+def test_auxiliary_targets_are_trained_on_and_not_shipped(data: Path) -> None:
+    tasks = {task.name: task for task in read_labels(data, frozenset()).tasks}
+    assert not tasks["CHEMBL9999"].shipped
+    assert tasks["CHEMBL9999"].family == tasks["EGFR"].family == "kinase"
+
+
+def test_a_missing_file_or_column_says_which(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"chembl22.csv.gz: no such file; give the folder"):
+        read_labels(tmp_path, frozenset())
+    path = tmp_path / "drugs.csv"
+    path.write_text("name,structure\na,C\n")
+    with pytest.raises(InputError, match=r"drugs.csv:1: columns missing: smiles; got name, structure"):
+        demo_parents(path)
+    path.write_text("name,smiles\na,C\nb,not one\n")
+    with pytest.raises(InputError, match=r"expected SMILES that RDKit reads, got 'not one'"):
+        demo_parents(path)
