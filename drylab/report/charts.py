@@ -61,9 +61,13 @@ def balanced(lines: Sequence[Step]) -> bool:
 def funnel(lines: Sequence[Step]) -> Html:
     """The steps as a table with bars on a logarithmic scale."""
     largest = max((line.rows for line in lines), default=1)
-    warning = tag("p", "These numbers do not add up: a fault in drylab. Please report it, with run.json.", class_="warning")
+    warning = tag(
+        "p", "These numbers do not add up: a fault in drylab. Please report it, with run.json.", class_="warning"
+    )
     table = tag("table", tag("tbody", *(_line(line, largest) for line in lines)), class_="funnel")
-    note = tag("p", "Bars are logarithmic. Each line in bold is the one above it less the indented ones.", class_="note")
+    note = tag(
+        "p", "Bars are logarithmic. Each line in bold is the one above it less the indented ones.", class_="note"
+    )
     return join([table, note] if balanced(lines) else [warning, table, note])
 
 
@@ -156,7 +160,9 @@ def _cut(scale: _Scale, cut: float | None) -> list[Html]:
         return []
     x = f"{scale.x(cut):.1f}"
     near_right = scale.x(cut) > _WIDTH - 120
-    label = _label(scale.x(cut) + (-5 if near_right else 5), 26, f"kept from {cut:.2f}", "end" if near_right else "start", "cut")
+    label = _label(
+        scale.x(cut) + (-5 if near_right else 5), 26, f"kept from {cut:.2f}", "end" if near_right else "start", "cut"
+    )
     return [tag("line", x1=x, x2=x, y1=17, y2=_HEIGHT - _BOTTOM, class_="cut"), label]
 
 

@@ -49,7 +49,12 @@ _FIXED: dict[str, tuple[str, str, str, str]] = {
     "in_domain": ("In domain", "", "the model has seen molecules like this one", "Domain"),
     "mw": ("MW", "g/mol", "molecular weight", "Properties"),
     "clogp": ("cLogP", "", "Crippen's octanol-water log P", "Properties"),
-    "tpsa": ("TPSA", "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}\N{SUPERSCRIPT TWO}", "topological polar surface area", "Properties"),
+    "tpsa": (
+        "TPSA",
+        "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}\N{SUPERSCRIPT TWO}",
+        "topological polar surface area",
+        "Properties",
+    ),
     "hbd": ("HBD", "", "hydrogen-bond donors", "Properties"),
     "hba": ("HBA", "", "hydrogen-bond acceptors", "Properties"),
     "rotatable": ("Rot. bonds", "", "rotatable bonds", "Properties"),
@@ -73,7 +78,12 @@ _FIXED: dict[str, tuple[str, str, str, str]] = {
     "nearest_known_id": ("Nearest known", "", "the known active it is most like", "Novelty"),
     "nearest_known_value": ("Its activity", "pX", "measured activity of the nearest known active", "Novelty"),
     "library_row": ("Library row", "", "row of the library, counted from 0", "Identity"),
-    "atom_contributions": ("Atom map", "pActivity", "share of each atom in the score, in the order of the SMILES", "Score"),
+    "atom_contributions": (
+        "Atom map",
+        "pActivity",
+        "share of each atom in the score, in the order of the SMILES",
+        "Score",
+    ),
 }
 _COUNTS = {"hbd", "hba", "rotatable", "rings", "aromatic_rings", "heavy_atoms", "charge"}
 

@@ -39,7 +39,9 @@ def picture(smiles: str, contributions: Sequence[float] | None = None) -> str:
             "no picture: RDKit cannot read it</text>"
         )
     if contributions is not None and len(contributions) != molecule.GetNumAtoms():
-        raise ValueError(f"picture: {len(contributions)} contributions for the {molecule.GetNumAtoms()} atoms of {smiles}")
+        raise ValueError(
+            f"picture: {len(contributions)} contributions for the {molecule.GetNumAtoms()} atoms of {smiles}"
+        )
     drawer = _draw(molecule, 0.06 if contributions is None else 0.11)
     shades = "" if contributions is None else _shades(drawer, molecule, contributions)
     return _frame(shades + _compact(drawer.GetDrawingText()))
@@ -67,7 +69,7 @@ def _read(smiles: str) -> Chem.Mol | None:
 def _draw(molecule: Chem.Mol, padding: float) -> rdMolDraw2D.MolDraw2DSVG:
     # The last argument asks for text instead of outlines of letters: a tenth of the bytes.
     drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT, -1, -1, True)
-    options = drawer.drawOptions()
+    options: Any = drawer.drawOptions()
     options.clearBackground = False
     options.useBWAtomPalette()
     options.fixedBondLength = _BOND_PX
@@ -106,7 +108,10 @@ def _shades(drawer: rdMolDraw2D.MolDraw2DSVG, molecule: Chem.Mol, contributions:
 
 def _bond_length(molecule: Chem.Mol, spots: Sequence[Any]) -> float:
     lengths = sorted(
-        math.hypot(spots[b.GetBeginAtomIdx()].x - spots[b.GetEndAtomIdx()].x, spots[b.GetBeginAtomIdx()].y - spots[b.GetEndAtomIdx()].y)
+        math.hypot(
+            spots[b.GetBeginAtomIdx()].x - spots[b.GetEndAtomIdx()].x,
+            spots[b.GetBeginAtomIdx()].y - spots[b.GetEndAtomIdx()].y,
+        )
         for b in molecule.GetBonds()
     )
     return lengths[len(lengths) // 2] if lengths else _BOND_PX
@@ -117,7 +122,11 @@ def _compact(drawing: str) -> str:
     pens: dict[tuple[str, str, str], list[str]] = {}
     for shape, style in _PATH.findall(drawing):
         css = _css(style)
-        pen = (css.get("fill", "none"), css.get("stroke-width", "1px").removesuffix("px"), css.get("stroke-dasharray", ""))
+        pen = (
+            css.get("fill", "none"),
+            css.get("stroke-width", "1px").removesuffix("px"),
+            css.get("stroke-dasharray", ""),
+        )
         pens.setdefault(pen, []).append(_short(shape))
     return "".join(_path(pen, shapes) for pen, shapes in pens.items()) + _labels(drawing)
 

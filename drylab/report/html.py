@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -13,10 +14,42 @@ from xml.etree import ElementTree
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _SHAPES = {"svg", "g", "path", "circle", "ellipse", "line", "polyline", "polygon", "rect", "text", "tspan", "title"}
-_ATTRIBUTES = set(
-    "width height viewBox role x y x1 y1 x2 y2 cx cy r rx ry d points fill fill-opacity fill-rule stroke stroke-width "
-    "stroke-opacity stroke-linecap stroke-linejoin stroke-dasharray opacity font-size font-family font-weight "
-    "text-anchor dominant-baseline transform".split()
+_ATTRIBUTES = frozenset(
+    [
+        "width",
+        "height",
+        "viewBox",
+        "role",
+        "x",
+        "y",
+        "x1",
+        "y1",
+        "x2",
+        "y2",
+        "cx",
+        "cy",
+        "r",
+        "rx",
+        "ry",
+        "d",
+        "points",
+        "transform",
+        "opacity",
+        "fill",
+        "fill-opacity",
+        "fill-rule",
+        "stroke",
+        "stroke-width",
+        "stroke-opacity",
+        "stroke-linecap",
+        "stroke-linejoin",
+        "stroke-dasharray",
+        "font-size",
+        "font-family",
+        "font-weight",
+        "text-anchor",
+        "dominant-baseline",
+    ]
 )
 
 
@@ -87,7 +120,7 @@ def count(number: int | float) -> str:
 
 def figure(value: Any, digits: int = 3) -> str:
     """A number for people: integers whole, others with at most ``digits`` decimals, an en dash where there is none."""
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "\N{EN DASH}"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -106,7 +139,9 @@ def _attribute(name: str, value: Any) -> str:
 def _shape(element: ElementTree.Element) -> str:
     name = element.tag.removeprefix(_SVG)
     kept = "".join(
-        f' {key}="{escape(value)}"' for key, value in element.attrib.items() if key in _ATTRIBUTES and "url(" not in value
+        f' {key}="{escape(value)}"'
+        for key, value in element.attrib.items()
+        if key in _ATTRIBUTES and "url(" not in value
     )
     inside = escape(element.text or "") + "".join(
         _shape(child) + escape(child.tail or "") for child in element if child.tag.removeprefix(_SVG) in _SHAPES

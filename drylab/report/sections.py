@@ -45,7 +45,12 @@ def heading(run: Mapping[str, Any], shown: int) -> Html:
         f"{count(shown)} of {count(tally.get('scored', 0))} scored molecules",
         str(run.get("contact") or ""),
     ]
-    return join([tag("h1", run.get("title") or run.get("name", "")), tag("p", join(filter(None, facts), " \N{MIDDLE DOT} "), class_="facts")])
+    return join(
+        [
+            tag("h1", run.get("title") or run.get("name", "")),
+            tag("p", join(filter(None, facts), " \N{MIDDLE DOT} "), class_="facts"),
+        ]
+    )
 
 
 def banners(run: Mapping[str, Any]) -> Html:
@@ -63,7 +68,10 @@ def banners(run: Mapping[str, Any]) -> Html:
         )
     ]
     if run.get("confidential"):
-        parts.insert(0, tag("div", tag("strong", "Confidential."), " Holds structures that are not public.", class_="confidential"))
+        parts.insert(
+            0,
+            tag("div", tag("strong", "Confidential."), " Holds structures that are not public.", class_="confidential"),
+        )
     return join(parts)
 
 
@@ -71,15 +79,20 @@ def known(run: Mapping[str, Any]) -> Html:
     """Where the target file's known actives fall in the ranking: the first check of any screen."""
     rows: Sequence[Mapping[str, Any]] = run.get("known", ())
     if not rows:
-        return tag("p", "The target file names no known actives, so nothing checks this ranking from outside.", class_="note")
+        return tag(
+            "p", "The target file names no known actives, so nothing checks this ranking from outside.", class_="note"
+        )
     # "percentile" counts from the top: 0.012 is among the best 0.012 % of all scored molecules.
-    top = sum(1 for row in rows if row.get("percentile") is not None and row["percentile"] <= 1.0)
+    top = sum(1 for row in rows if _ranked(row) and row["percentile"] <= 1.0)
+    removed = sum(1 for row in rows if row.get("filtered_by"))
     scored = count(run.get("tally", {}).get("scored", 0))
     verb = "ranks" if top == 1 else "rank"
     noun = "active" if len(rows) == 1 else "actives"
     sentence = f"{top} of {len(rows)} known {noun} {verb} in the top 1\N{NO-BREAK SPACE}% of {scored} scored."
+    if removed:
+        sentence += f" The limits of the target file remove {removed} of them, whatever the rank."
     head = ("Known active", "Measured", "Score", "Rank", "Top %", "In library", "Note")
-    body = [_known_row(row) for row in sorted(rows, key=lambda row: (row.get("rank") is None, row.get("rank") or 0))]
+    body = [_known_row(row) for row in sorted(rows, key=lambda row: (not _ranked(row), row.get("rank") or 0))]
     note = "A known active that was in the model's training data is no test of the model. The rank of one that is not in the library is where it would stand."
     return join([tag("p", sentence, class_="lead"), _table(head, body, {1, 2, 3, 4}), tag("p", note, class_="note")])
 
@@ -98,7 +111,7 @@ def endpoints(run: Mapping[str, Any]) -> Html:
             figure(row.get("amber"), 2),
             figure(row.get("red"), 2),
             figure(row.get("metrics", {}).get("auroc")),
-            "; ".join(f"{_METRICS.get(k, k)} {figure(v)}" for k, v in row.get("metrics", {}).items() if k != "auroc"),
+            "; ".join(f"{_METRICS.get(k, k)} {_measured(k, v)}" for k, v in row.get("metrics", {}).items() if k != "auroc"),
         )
         for row in rows
     ]
@@ -126,6 +139,7 @@ def record(run: Mapping[str, Any]) -> Html:
                     "started": moment(run.get("started", "")),
                     "seconds": run.get("seconds", {}),
                     "executor": run.get("executor", {}),
+                    "certificate": run.get("certificate", {}),
                     "machine": run.get("machine"),
                     "versions": run.get("versions", {}),
                 }
@@ -151,15 +165,19 @@ def moment(started: Any) -> str:
     return f"{when:%Y-%m-%d %H:%M} {when.tzname() or ''}".strip()
 
 
+def _ranked(row: Mapping[str, Any]) -> bool:
+    """A known active without a score (RDKit could not parse it, say) has no rank, whatever the field says."""
+    return row.get("score") is not None and row.get("percentile") is not None
+
+
 def _known_row(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    value, units = row.get("value"), row.get("units")
-    percentile = row.get("percentile")
+    value, ranked = row.get("value"), _ranked(row)
     return (
         tag("strong", row["id"], title=row.get("smiles")),
-        "\N{EN DASH}" if value is None else f"{figure(value, 2)} {units or ''}".strip(),
+        "\N{EN DASH}" if value is None else f"{figure(value, 2)} {row.get('units') or ''}".strip(),
         figure(row.get("score"), 2),
-        figure(row.get("rank")),
-        "\N{EN DASH}" if percentile is None else f"{percentile:.3g}",
+        figure(row.get("rank") if ranked else None),
+        f"{row['percentile']:.3g}" if ranked else "\N{EN DASH}",
         figure(row.get("in_library")),
         f"removed by {row['filtered_by']}" if row.get("filtered_by") else "",
     )
@@ -173,9 +191,18 @@ def _metrics(metrics: Mapping[str, Any]) -> Html:
     plain += sorted({_stem(name) for name in metrics} - set(plain))
     head = ("Held-out figure", "this model", *(_BASELINES[ending] for ending in used))
     body = [
-        (_METRICS.get(n, n), *(figure(metrics[n + e]) if n + e in metrics else "" for e in ("", *used))) for n in plain
+        (_METRICS.get(n, n), *(_measured(n, metrics[n + e]) if n + e in metrics else "" for e in ("", *used))) for n in plain
     ]
-    return _table(head, body, set(range(1, len(head)))) if body else tag("p", "No held-out figures were recorded.", class_="note")
+    return (
+        _table(head, body, set(range(1, len(head))))
+        if body
+        else tag("p", "No held-out figures were recorded.", class_="note")
+    )
+
+
+def _measured(name: str, value: Any) -> str:
+    # Counts travel as floats among the other figures.
+    return count(value) if name.startswith("n_") and value == value // 1 else figure(value)
 
 
 def _stem(name: str) -> str:
@@ -197,7 +224,9 @@ def _total(value: Any) -> Any:
 
 def _facts(facts: Mapping[str, Any]) -> Html:
     lines = [(name, _words(value)) for name, value in facts.items() if value not in (None, "", {}, [])]
-    return tag("dl", *(join([tag("dt", name.replace("_", " ")), tag("dd", words)]) for name, words in lines), class_="facts")
+    return tag(
+        "dl", *(join([tag("dt", name.replace("_", " ")), tag("dd", words)]) for name, words in lines), class_="facts"
+    )
 
 
 def _words(value: Any) -> str:
@@ -211,7 +240,9 @@ def _words(value: Any) -> str:
 def _table(head: Sequence[str], body: Sequence[Sequence[Any]], numeric: set[int]) -> Html:
     def cells(kind: str, row: Sequence[Any]) -> Html:
         scope = "col" if kind == "th" else None
-        return tag("tr", *(tag(kind, c, class_="number" if i in numeric else None, scope=scope) for i, c in enumerate(row)))
+        return tag(
+            "tr", *(tag(kind, c, class_="number" if i in numeric else None, scope=scope) for i, c in enumerate(row))
+        )
 
     table = tag("table", tag("thead", cells("th", head)), tag("tbody", *(cells("td", row) for row in body)))
     return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=head[0])

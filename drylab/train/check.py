@@ -52,5 +52,8 @@ def screen_drugs(model: Model, drugs: pd.DataFrame, library: list[str], gene: st
     background = values(model, library, gene)
     order = np.argsort(-np.nan_to_num(background, nan=-np.inf), kind="stable")[:10]
     scores = values(model, [parents[text] for text in mine["smiles"]], gene)
-    share = {str(name): float(np.mean(background >= score)) for name, score in zip(mine["name"], scores, strict=True)}
+    share = {
+        str(name): float(np.sum(background >= score) / max(len(background), 1))
+        for name, score in zip(mine["name"], scores, strict=True)
+    }
     return Screened(share, len(library), [(library[i], float(background[i])) for i in order])

@@ -152,7 +152,7 @@ class Trainer:
     def _set_rate(self, done: float) -> None:
         warm = min(1.0, done * self.recipe.epochs + 0.02)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * done)))
+            group["lr"] = float(self.recipe.rate * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * done))))
 
     def _judge(self) -> tuple[float, str]:
         """Mean validation rank correlation of the shipped affinities and mean AUROC of the classes, averaged."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from rdkit import Chem
-from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
+from rdkit.Chem import Descriptors, rdMolDescriptors
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from drylab.report.depict import picture
@@ -53,7 +54,10 @@ ENDPOINTS = ("ames", "herg_block", "dili", "nr_ahr", "nr_er", "sr_mmp", "sr_p53"
 
 def molecules(rows: int) -> list[tuple[str, str]]:
     """(id, canonical SMILES), as many as wanted up to 220."""
-    made = [(f"Z{1000 + n}", core.replace("X", tail.translate(_RINGS))) for n, (core, tail) in enumerate(product(CORES, TAILS))]
+    made = [
+        (f"Z{1000 + n}", core.replace("X", tail.translate(_RINGS)))
+        for n, (core, tail) in enumerate(product(CORES, TAILS))
+    ]
     pairs = [(f"DRUG-{name}", smiles) for name, smiles in DRUGS.items()] + made
     return [(name, Chem.CanonSmiles(smiles)) for name, smiles in pairs[:rows]]
 
@@ -72,7 +76,10 @@ def hits(rows: int = 40, report_n: int = 30, **changes: Any) -> Hits:
 def empty() -> Hits:
     """What a screen gives when nothing passes."""
     full = hits(3)
-    run = {**full.run, "tally": {"read": 3, "rejected": {}, "filtered": {"mw in [200, 500]": 3}, "scored": 0, "kept": 0}}
+    run = {
+        **full.run,
+        "tally": {"read": 3, "rejected": {}, "filtered": {"mw in [200, 500]": 3}, "scored": 0, "kept": 0},
+    }
     run["library"] = {**run["library"], "rows": 3, "build": {"read": 3, "kept": 3, "duplicates": 0, "rejected": {}}}
     run["histogram"] = {"low": 0.0, "width": 0.1, "counts": [0] * 120, "underflow": 0, "overflow": 0}
     return Hits(full.table.slice(0, 0), run, ())
@@ -100,7 +107,7 @@ def _columns(rows: int) -> dict[str, list[Any]]:
         columns[f"{endpoint}_flag"] = [_flag(p, endpoint) for p in columns[f"{endpoint}_prob"]]
     columns["herg_value"] = draw.normal(4.8, 0.7, n).tolist()
     columns["herg_flag"] = flags[draw.integers(0, 4, n)].tolist()
-    order = ["unknown", "green", "amber", "red"]
+    order = ["green", "unknown", "amber", "red"]
     flagged = [columns[f"{e}_flag"] for e in (*ENDPOINTS, "herg")]
     columns["tox_worst"] = [max(row, key=order.index) for row in zip(*flagged, strict=True)]
     columns["embed_distance_pct"] = draw.uniform(0, 100, n).tolist()
@@ -117,11 +124,11 @@ def _flag(probability: float, endpoint: str) -> str:
 def _properties(mols: list[Chem.Mol]) -> dict[str, list[Any]]:
     of = rdMolDescriptors
     columns: dict[str, list[Any]] = {
-        "mw": [Descriptors.MolWt(m) for m in mols],
-        "clogp": [Crippen.MolLogP(m) for m in mols],
+        "mw": [of.CalcExactMolWt(m) for m in mols],
+        "clogp": [of.CalcCrippenDescriptors(m)[0] for m in mols],
         "tpsa": [of.CalcTPSA(m) for m in mols],
     }
-    counts = {
+    counts: dict[str, Callable[[Chem.Mol], float]] = {
         "hbd": of.CalcNumHBD, "hba": of.CalcNumHBA, "rotatable": of.CalcNumRotatableBonds, "rings": of.CalcNumRings,
         "aromatic_rings": of.CalcNumAromaticRings, "fsp3": of.CalcFractionCSP3, "heavy_atoms": lambda m: m.GetNumHeavyAtoms(),
         "charge": Chem.GetFormalCharge, "qed": Descriptors.qed,
@@ -148,7 +155,9 @@ def _novelty(mols: list[Chem.Mol], draw: np.random.Generator) -> dict[str, list[
         "nearest_known_id": [known[i] for i in draw.integers(0, len(known), n)],
         "nearest_known_value": draw.uniform(5, 9, n).tolist(),
         "library_row": draw.integers(0, 2**40, n).tolist(),
-        "atom_contributions": [draw.normal(0, 0.3, m.GetNumAtoms()).tolist() if i < 20 else None for i, m in enumerate(mols)],
+        "atom_contributions": [
+            draw.normal(0, 0.3, m.GetNumAtoms()).tolist() if i < 20 else None for i, m in enumerate(mols)
+        ],
     }
 
 
@@ -174,8 +183,20 @@ def record(rows: int, report_n: int, scores: list[float]) -> dict[str, Any]:
     scored = int(counts.sum())
     rejected, filtered = {"declined: more than 255 atoms": 3}, {"mw in [200, 500]": 1234, "excluded: already tested": 7}
     read = scored + 3 + 1241
-    targets = {"schema": "drylab.target/1", "name": "EGFR", "screen": {"library": "libs/demo", "top_k": rows, "report_n": report_n}}
-    metrics = {"n_train": 4000, "n_test": 500, "spearman": 0.61, "rmse": 0.88, "spearman_1nn": 0.49, "spearman_rf": 0.55, "rmse_rf": 0.95}
+    targets = {
+        "schema": "drylab.target/1",
+        "name": "EGFR",
+        "screen": {"library": "libs/demo", "top_k": rows, "report_n": report_n},
+    }
+    metrics = {
+        "n_train": 4000,
+        "n_test": 500,
+        "spearman": 0.61,
+        "rmse": 0.88,
+        "spearman_1nn": 0.49,
+        "spearman_rf": 0.55,
+        "rmse_rf": 0.95,
+    }
     return {
         "schema": "drylab.run/1", "drylab": "0.1.0", "name": "EGFR", "title": "EGFR round 1", "contact": "a.chemist@lab",
         "started": "2026-03-02T09:12:00+00:00", "seconds": {"library": 1.2, "screen": 40.1, "finish": 5.0, "total": 46.3},
@@ -202,7 +223,13 @@ def record(rows: int, report_n: int, scores: list[float]) -> dict[str, Any]:
 
 def _endpoint(name: str) -> dict[str, Any]:
     limits = {"amber": None, "red": None} if name == "sr_p53" else {"amber": 0.4, "red": 0.7}
-    return {"name": name, "unit": "probability", **limits, "meaning": f"Positive in the {name} test.", "metrics": {"auroc": 0.84, "n_train": 6500}}
+    return {
+        "name": name,
+        "unit": "probability",
+        **limits,
+        "meaning": f"Positive in the {name} test.",
+        "metrics": {"auroc": 0.84, "n_train": 6500},
+    }
 
 
 def _array(name: str, values: list[Any]) -> pa.Array:

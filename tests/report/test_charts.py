@@ -1,14 +1,15 @@
 """The funnel adds up, says so when it does not, and the histogram shows every bin, the cut and the known actives."""
 
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
-import sample
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drylab.report.charts import balanced, funnel, histogram, steps
 from drylab.report.page import page
+from tests.report import sample
 
 RUN = sample.record(40, 30, [8.0, 7.5, 7.0])
 COUNTS = st.integers(0, 10**10)
@@ -36,7 +37,7 @@ def add_up(lines: list[tuple[bool, int]]) -> bool:
     stages = [index for index, (loss, _) in enumerate(lines) if not loss]
     return all(
         lines[first][1] - sum(rows for _, rows in lines[first + 1 : second]) == lines[second][1]
-        for first, second in zip(stages[:-1], stages[1:], strict=True)
+        for first, second in pairwise(stages)
     )
 
 
@@ -56,7 +57,9 @@ def a_run(read: int, rejected: dict[str, int], filtered: dict[str, int], unused:
 
 
 @given(COUNTS, REASONS, REASONS, st.integers(0, 3), st.data())
-def test_any_accounted_run_balances(read: int, rejected: dict[str, int], filtered: dict[str, int], unused: int, data: st.DataObject) -> None:
+def test_any_accounted_run_balances(
+    read: int, rejected: dict[str, int], filtered: dict[str, int], unused: int, data: st.DataObject
+) -> None:
     kept = data.draw(st.integers(0, read))
     shown = data.draw(st.integers(0, kept))
     lines = steps(a_run(read, rejected, filtered, unused), kept, shown)

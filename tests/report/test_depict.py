@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
-from sample import DRUGS
 
 from drylab.report.depict import LOWERS, RAISES, picture, sdf
+from tests.report.sample import DRUGS
 
 ODD = {
     "one atom": "C",
@@ -78,7 +78,10 @@ def read(text: str) -> list[Chem.Mol]:
 
 
 def test_sdf_reads_back_with_structure_title_and_tags() -> None:
-    rows = [{"id": name, "smiles": smiles, "score": 7.123456, "rank": 3, "in_domain": True, "none": None, "atoms": [1.0]} for name, smiles in DRUGS.items()]
+    rows = [
+        {"id": name, "smiles": smiles, "score": 7.123456, "rank": 3, "in_domain": True, "none": None, "atoms": [1.0]}
+        for name, smiles in DRUGS.items()
+    ]
     mols = read(sdf(rows))
     assert [mol.GetProp("_Name") for mol in mols] == list(DRUGS)
     for mol, smiles in zip(mols, DRUGS.values(), strict=True):

@@ -90,11 +90,20 @@ def test_a_drawing_keeps_only_shapes(evil: str) -> None:
         assert never not in cleaned
 
 
-@pytest.mark.parametrize("broken", ["", "<svg", "<html></html>", '<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG.format("&a;")])
+@pytest.mark.parametrize(
+    "broken", ["", "<svg", "<html></html>", '<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG.format("&a;")]
+)
 def test_what_is_no_drawing_is_dropped(broken: str) -> None:
     assert safe_svg(broken) == ""
 
 
 def test_numbers_for_people() -> None:
     assert count(126431) == "126,431"
-    assert [figure(v) for v in (None, float("nan"), True, 4000, 0.61, "x")] == ["\u2013", "\u2013", "yes", "4,000", "0.610", "x"]
+    assert [figure(v) for v in (None, float("nan"), True, 4000, 0.61, "x")] == [
+        "\u2013",
+        "\u2013",
+        "yes",
+        "4,000",
+        "0.610",
+        "x",
+    ]

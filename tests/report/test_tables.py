@@ -7,13 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sample
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drylab.report.columns import Column, describe, plain, written
 from drylab.report.tables import csv, harmless, parquet, provenance
 from drylab.types import Hits
+from tests.report import sample
 
 HITS = sample.hits(12, 5)
 
@@ -48,7 +48,16 @@ NUMBER = Column("x", "x", "", "", "number", 3, "")
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), (float("nan"), ""), (float("inf"), ""), (-0.0, "0.000"), (-0.0004, "0.000"), (-0.0005001, "-0.001"), (1e6, "1000000.000")]
+    ("value", "text"),
+    [
+        (None, ""),
+        (float("nan"), ""),
+        (float("inf"), ""),
+        (-0.0, "0.000"),
+        (-0.0004, "0.000"),
+        (-0.0005001, "-0.001"),
+        (1e6, "1000000.000"),
+    ],
 )
 def test_odd_numbers(value: float | None, text: str) -> None:
     assert written(value, NUMBER) == text
@@ -56,7 +65,6 @@ def test_odd_numbers(value: float | None, text: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5))
-@settings(deadline=None)
 def test_any_id_comes_back_and_none_is_a_formula(ids: list[str]) -> None:
     back = [row["id"] for row in cells(csv(with_ids(ids)))]
     assert back == [harmless(name) for name in ids]
@@ -109,7 +117,10 @@ def test_a_column_the_contract_does_not_know_is_still_written() -> None:
 
 def test_docs_name_every_column() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "hits.md").read_text(encoding="utf-8")
-    families = {"Selectivity": ("anti_<name>", "delta_<name>"), "Toxicity": ("<endpoint>_prob", "<endpoint>_value", "<endpoint>_flag", "tox_worst")}
+    families = {
+        "Selectivity": ("anti_<name>", "delta_<name>"),
+        "Toxicity": ("<endpoint>_prob", "<endpoint>_value", "<endpoint>_flag", "tox_worst"),
+    }
     for column in describe(HITS):
         names = families.get(column.group, (column.name,))
         assert all(f"`{name}`" in page for name in names), column.name

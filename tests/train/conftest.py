@@ -32,12 +32,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names, smiles = ["CHEMBL203", "CHEMBL279", "CHEMBL9999"], molecules()
     rows = [f"{s},{t},{5 + s.upper().count('N') + rng.normal(0, 0.1):.2f},x" for s in smiles for t in names]
     write(folder / "affinity/chembl22.csv.gz", ["smiles,target_chembl_id,pactivity,subset", *rows])
-    rows = ["CHEMBL203,Epidermal growth factor receptor,SINGLE PROTEIN,P00533", "CHEMBL9999,Some kinase,SINGLE PROTEIN,X"]
+    rows = [
+        "CHEMBL203,Epidermal growth factor receptor,SINGLE PROTEIN,P00533",
+        "CHEMBL9999,Some kinase,SINGLE PROTEIN,X",
+    ]
     write(folder / "affinity/targets.csv.gz", ["target_chembl_id,name,type,uniprot", *rows])
     write(folder / "affinity/sequences.csv.gz", ["uniprot,sequence", "P00533,mrpsgtag"])
     rows = ["X,c1ccc(CCCCN)cc1,1,14.0", "X,c1ccc(CCCCCN)cc1,1,6.0", "X,c1ccc(CCCCCN)cc1.Cl,1,8.5", "X,not smiles,1,7"]
     write(folder / "affinity/egfr_chembl27.csv.gz", ["chembl_id,smiles,ic50_nM,pic50", *rows])
-    heads = "smiles,NR-AR,NR-AR-LBD,NR-AhR,NR-Aromatase,NR-ER,NR-ER-LBD,NR-PPAR-gamma,SR-ARE,SR-ATAD5,SR-HSE,SR-MMP,SR-p53"
+    heads = (
+        "smiles,NR-AR,NR-AR-LBD,NR-AhR,NR-Aromatase,NR-ER,NR-ER-LBD,NR-PPAR-gamma,SR-ARE,SR-ATAD5,SR-HSE,SR-MMP,SR-p53"
+    )
     rows = [f"{s},{int('F' in s or 'Cl' in s)}{',' * 11}" for s in smiles]
     write(folder / "tox/tox21.csv.gz", [heads, *rows])
     write(folder / "tox/ames.csv.gz", ["Drug_ID,Drug,Y", *(f"x,{s},{int('n' in s)}" for s in smiles)])
@@ -47,6 +52,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = [f"{s.replace('C', 'CC', 1)}{gap}{i}" for i, s in enumerate(smiles[::5]) if s[0] == "C"]
         write(folder / "libraries" / name, [*rows, *(f"{'C' * (i + 2)}O{gap}b{i}" for i in range(12))])
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Threads cost more than they save on batches this small."""
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from hypothesis import given  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
 from drylab.featurize import reference  # noqa: E402
 from drylab.score.encoder import graph_tensors  # noqa: E402
 from drylab.train.batches import label_store, molecules_of, presumed_inactive, ranges  # noqa: E402
 from drylab.train.data import Labels  # noqa: E402
 from drylab.train.panel import Task  # noqa: E402
-from hypothesis import given  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
 
 SMILES = ["CCO", "c1ccncc1", "C", "CC(=O)Nc1ccccc1", "C#N", "OC1CCCCC1"]
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rdkit import Chem
+
 from drylab.errors import InputError
 from drylab.featurize.curation import ecfp4, flat_parent, scaffold
 from drylab.featurize.reference import parse
 from drylab.library.embedded import drugs
 from drylab.train.data import demo_parents, read_labels
-from rdkit import Chem
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,11 @@ def test_a_demo_drug_is_kept_out_in_every_form(data: Path, tmp_path: Path) -> No
 def test_labels_are_clipped_merged_and_counted(data: Path) -> None:
     labels = read_labels(data, frozenset())
     column = {task.name: i for i, task in enumerate(labels.tasks)}
-    egfr = {labels.parents[m]: v for m, t, v in zip(labels.mol, labels.task, labels.value, strict=True) if t == column["EGFR"]}
+    egfr = {
+        labels.parents[m]: v
+        for m, t, v in zip(labels.mol, labels.task, labels.value, strict=True)
+        if t == column["EGFR"]
+    }
     assert egfr["NCCCCc1ccccc1"] == 11.0  # 14 is an error of units
     assert "NCCCCCc1ccccc1" not in egfr  # 6.0 and 8.5 contradict one another
     assert labels.counts["egfr_chembl27"] == {

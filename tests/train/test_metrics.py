@@ -7,11 +7,12 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from drylab.train.metrics import auroc, bootstrap, ece, interval, mean_interval, rmse, spearman  # noqa: E402
-from hypothesis import given  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from scipy.stats import spearmanr  # noqa: E402
-from sklearn.metrics import roc_auc_score  # noqa: E402
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
+
+from drylab.train.metrics import auroc, bootstrap, ece, interval, mean_interval, rmse, spearman
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6)), min_size=2, max_size=40))

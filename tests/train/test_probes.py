@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from drylab.train.baselines import forest, neighbours  # noqa: E402
-from drylab.train.probes import anchored_logistic, anchored_ridge, cross_entropy, sigmoid, temperature  # noqa: E402
+from drylab.train.baselines import forest, neighbours
+from drylab.train.probes import anchored_logistic, anchored_ridge, cross_entropy, sigmoid, temperature
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(300, 4)) + 2.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from drylab.train.split import TEST, TRAIN, VALID, fold_of, folds, split_hash
 from hypothesis import given
 from hypothesis import strategies as st
+
+from drylab.train.split import TEST, TRAIN, VALID, fold_of, folds, split_hash
 
 
 @given(st.text(min_size=1, max_size=20), st.text(max_size=20), st.text(max_size=20))
@@ -32,4 +33,3 @@ def test_hash_names_the_split_not_the_order() -> None:
     names, numbers = ["a", "b", "c"], np.array([0, 1, 2], np.uint8)
     assert split_hash(names, numbers) == split_hash(names[::-1], numbers[::-1])
     assert split_hash(names, numbers) != split_hash(names, np.array([0, 2, 1], np.uint8))
-

@@ -10,7 +10,7 @@ function selector(row) {
     type: "checkbox", "aria-label": "Select " + value(row, "id"), onchange: (event) => pick([row], event.target.checked),
   });
   box.checked = picked.has(row);
-  boxes[row].push(box);
+  boxes[row] = [...boxes[row].filter((other) => other.isConnected), box];
   return box;
 }
 
@@ -55,11 +55,10 @@ function arrange(container, nodes, order, hidden) {
 }
 
 // The large view.
-let openRow = null, openedFrom = null;
+let openRow = null;
 
 function openDetail(row) {
   const from = document.activeElement, held = dialog.contains(from) ? from.getAttribute("aria-label") : null;
-  if (!dialog.open) openedFrom = from;
   openRow = row;
   const position = visible.indexOf(row);
   const step = (by, label, mark) => el("button", {
@@ -115,7 +114,12 @@ function line(row, column) {
     el("dd", {}, el("span", {}, shown), text && column.unit && column.unit !== "probability" ? el("small", {}, " " + column.unit) : null, flag ? chip(flag, flag) : null)];
 }
 
-dialog.addEventListener("close", () => { openRow = null; openedFrom?.focus(); });
+// Closing goes to the hit last looked at, which is where a reader who stepped through wants to be.
+dialog.addEventListener("close", () => {
+  const node = (view === "table" ? tableRows : cards)[openRow];
+  openRow = null;
+  node?.querySelector(".picture").focus();
+});
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 dialog.addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement && event.target.readOnly) return;

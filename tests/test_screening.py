@@ -1,0 +1,249 @@
+"""The fold from a library to hits: exact, the same however it is run, and every row accounted for."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from drylab import execute
+from drylab.config import target_from
+from drylab.errors import AccountingError, ConfigError, LibraryError, ModelError, OutputError
+from drylab.featurize import reference
+from drylab.finish import finish
+from drylab.library.embedded import drugs
+from drylab.library.store import open_library, read_shard
+from drylab.question import ask
+from drylab.reduce import Screened, TopK
+from drylab.score import panel
+from drylab.score.engine import GineEncoder
+from drylab.screening import ScreenShard, screen, screen_to
+from drylab.types import Hits
+
+
+def asked(library: Path, **more: Any) -> dict[str, Any]:
+    screen_part = {"library": str(library), "top_k": 40, "report_n": 12, **more.pop("screen", {})}
+    return {"name": "EGFR test", "target": "EGFR", "screen": screen_part, **more}
+
+
+@pytest.fixture(scope="module")
+def hits(library: Path) -> Hits:
+    return screen(asked(library))
+
+
+def brute_force(library: Path) -> list[tuple[float, str, str]]:
+    """(score, key, id) of every molecule that can be scored, best first, one molecule at a time."""
+    opened = open_library(library)
+    question = ask(target_from(asked(library)))
+    rows = []
+    for shard in opened.shards():
+        for batch in read_shard(shard, 1):
+            graphs = reference.graphs(reference.parse(batch.strings()))
+            if graphs.status[0]:
+                continue
+            value = panel.values(question.model.probes, GineEncoder(question.model.encoder)(graphs).z)
+            key = f"{int(batch.keys[0, 0]):016x}{int(batch.keys[0, 1]):016x}"
+            rows.append((float(value[0, question.probe]), key, batch.ids[0].as_py()))
+    return sorted(rows, key=lambda row: (-row[0], row[1]))
+
+
+def test_hits_are_the_brute_force_list(hits: Hits, library: Path) -> None:
+    want = brute_force(library)[:40]
+    got = [(hit["score"], hit["key"], hit["id"]) for hit in hits]
+    assert got == want
+    assert hits.table.column("rank").to_pylist() == list(range(1, 41))
+
+
+def test_every_row_is_accounted_for(hits: Hits, library: Path) -> None:
+    tally = hits.run["tally"]
+    assert tally["read"] == open_library(library).rows
+    assert tally["read"] == sum(tally["rejected"].values()) + sum(tally["filtered"].values()) + tally["scored"]
+    assert tally["rejected"] == {"parse: more than 255 atoms": 1}
+    assert [(row.id, row.stage, row.reason) for row in hits.rejected] == [("paraffin", "parse", "more than 255 atoms")]
+    histogram = hits.run["histogram"]
+    assert sum(histogram["counts"]) + histogram["underflow"] + histogram["overflow"] == tally["scored"]
+    build = hits.run["library"]["build"]
+    assert build["rejected"] == {"RDKit cannot parse it": 1, "no carbon atom": 1}
+    assert build["read"] == build["kept"] + build["duplicates"] + 2
+
+
+def written(folder: Path) -> tuple[bytes, bytes, bytes]:
+    return tuple((folder / name).read_bytes() for name in ("hits.csv", "hits.parquet", "hits.sdf"))  # type: ignore[return-value]
+
+
+def test_files_are_the_same_bytes_however_it_is_run(library: Path, tmp_path: Path) -> None:
+    question = asked(library, properties={"mw": {"hard": [200, 600]}})
+    ways = {
+        "serial": {"executor": execute.serial()},
+        "batch of 1": {"executor": execute.serial(), "batch_size": 1},
+        "batch of 7": {"executor": execute.serial(), "batch_size": 7},
+        "processes": {"executor": execute.processes(2), "batch_size": 333},
+        "dask": {"executor": execute.dask(2), "batch_size": 64},
+    }
+    for name, how in ways.items():
+        screen_to(question, tmp_path / name, **how)
+    first = written(tmp_path / "serial")
+    for name in ways:
+        assert written(tmp_path / name) == first, name
+    names = {path.name for path in (tmp_path / "serial").iterdir()}
+    assert names == {"report.html", "hits.csv", "hits.parquet", "hits.sdf", "run.json", "rejected.parquet"}
+
+
+def test_shard_order_changes_nothing(library: Path) -> None:
+    task = ScreenShard(ask(target_from(asked(library))))
+    shards = open_library(library).shards()
+    assert len(shards) > 3
+    one = execute.fold(execute.serial(), task, shards, Screened.merge)
+    other = execute.fold(execute.serial(), task, shards[::-1], Screened.merge)
+    assert one is not None
+    assert other is not None
+    assert one.top.ids.tolist() == other.top.ids.tolist()
+    assert one.tally == other.tally
+
+
+def test_known_actives_get_their_exact_ranks(library: Path, tmp_path: Path) -> None:
+    known = [drug for drug in drugs() if "EGFR" in drug.targets]
+    lines = [f"{drug.smiles},{drug.name},{10 * (i + 1)}" for i, drug in enumerate(known)]
+    lines.append("CCCCCCCCCCCCCCCCN,not in the library,5")
+    (tmp_path / "known.csv").write_text("smiles,name,ic50\n" + "\n".join(lines) + "\n")
+    actives = {"file": str(tmp_path / "known.csv"), "id": "name", "value": "ic50", "units": "nM"}
+    done = screen(asked(library, known={"actives": actives}))
+    order = [ident for _, _, ident in brute_force(library)]
+    for row in done.run["known"]:
+        if row["in_library"]:
+            assert row["rank"] == order.index(row["id"]) + 1
+    outside = next(row for row in done.run["known"] if row["id"] == "not in the library")
+    assert not outside["in_library"]
+    assert outside["value"] == pytest.approx(9 - np.log10(5))
+    in_hits = [hit for hit in done if hit["known_as"]]
+    assert in_hits, "the model ranks at least one EGFR drug among the first 40 of 1,100"
+    assert all(hit["max_sim_known"] == 1.0 and hit["nearest_known_id"] == hit["known_as"] for hit in in_hits)
+
+
+def test_constraints_filter_and_are_counted(library: Path) -> None:
+    free = screen(asked(library))
+    limited = screen(
+        asked(
+            library,
+            objective={"min_pactivity": 5.0},
+            toxicity={"herg": {"amber": 4.5, "red": 5.0, "unit": "pIC50", "report_only": False}},
+            anti_targets=[{"name": "KDR", "panel": "KDR", "min_delta": 0.0}],
+        )
+    )
+    tally = limited.run["tally"]
+    assert set(tally["filtered"]) == {"predicted pActivity below 5", "less than 0 above KDR", "herg above 5"}
+    assert tally["scored"] == free.run["tally"]["scored"] - sum(tally["filtered"].values())
+    for hit in limited:
+        assert hit["score"] >= 5
+        assert hit["herg_value"] <= 5
+        assert hit["delta_KDR"] >= 0
+        assert hit["herg_flag"] == ("amber" if hit["herg_value"] >= 4.5 else "green")
+    scores = {hit["key"]: hit["score"] for hit in free}
+    assert all(scores.get(hit["key"], hit["score"]) == hit["score"] for hit in limited)
+
+
+def test_excluded_molecules_do_not_come_back(library: Path, tmp_path: Path, hits: Hits) -> None:
+    (tmp_path / "tested.smi").write_text(f"{hits[0]['smiles']}\n{hits[3]['smiles']}\n")
+    done = screen(asked(library, known={"exclude": str(tmp_path / "tested.smi")}))
+    assert done.run["tally"]["filtered"] == {"excluded by the target file": 2}
+    kept = [hit["key"] for hit in hits if hit["rank"] not in (1, 4)]
+    assert [hit["key"] for hit in done][: len(kept)] == kept
+
+
+def test_fewer_molecules_than_k(library: Path) -> None:
+    done = screen(asked(library, screen={"top_k": 5000, "report_n": 5}))
+    assert len(done) == done.run["tally"]["scored"]
+    assert len(done.pictures) == 5
+
+
+def test_nothing_left_is_an_empty_list_not_a_crash(library: Path, tmp_path: Path) -> None:
+    done, files = screen_to(asked(library, properties={"mw": {"hard": [5000, 6000]}}), tmp_path / "run")
+    assert len(done) == 0
+    assert done.run["tally"]["scored"] == 0
+    with open(files["hits.csv"]) as file:
+        assert len(list(csv.reader(file))) == 1
+    assert pq.read_table(files["hits.parquet"]).num_rows == 0
+
+
+def test_atom_contributions_explain_the_score(hits: Hits, library: Path) -> None:
+    question = ask(target_from(asked(library)))
+    weights = question.model.probes.weights[question.probe]
+    constant = question.model.encoder.c @ weights + question.model.probes.bias[question.probe]
+    for hit in list(hits)[:5]:
+        assert sum(hit["atom_contributions"]) + constant == pytest.approx(hit["score"], abs=1e-3)
+
+
+def test_hits_in_a_notebook(hits: Hits) -> None:
+    assert hits[3]["rank"] == 4
+    assert hits[-1]["rank"] == 40
+    with pytest.raises(IndexError, match="rows are 0 to 39"):
+        hits[40]
+    frame = hits.to_pandas()
+    assert list(frame["id"]) == [hit["id"] for hit in hits]
+    html = hits._repr_html_()
+    assert html.count("<svg") == 12
+    assert "<svg" in hits[0]._repr_html_()
+    assert json.dumps(hits.run)
+
+
+def test_finish_refuses_a_score_that_is_not_the_molecules_own(library: Path) -> None:
+    checked = target_from(asked(library))
+    question = ask(checked)
+    answer = execute.fold(execute.serial(), ScreenShard(question), open_library(library).shards(), Screened.merge)
+    assert answer is not None
+    top = answer.top
+    wrong = TopK(top.k, np.nextafter(top.scores, 99), top.keys, top.rows, top.ids, top.smiles)
+    with pytest.raises(AccountingError, match=r"in the fold and .* alone"):
+        finish(question, checked, wrong, execute.serial(), lambda n: None)
+
+
+def test_weights_that_are_not_numbers_are_refused(library: Path) -> None:
+    question = ask(target_from(asked(library)))
+    bias = np.full_like(question.model.probes.bias, np.nan)
+    damaged = replace(question, model=replace(question.model, probes=replace(question.model.probes, bias=bias)))
+    with pytest.raises(ModelError, match="is not finite; the weights are damaged"):
+        ScreenShard(damaged)(open_library(library).shards()[0])
+
+
+def test_a_run_folder_is_not_overwritten(library: Path, tmp_path: Path) -> None:
+    screen_to(asked(library), tmp_path / "run")
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    with pytest.raises(OutputError, match=r"exists already; .* --force"):
+        screen_to(asked(library, screen={"top_k": 12}), tmp_path / "run")
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
+    screen_to(asked(library, screen={"top_k": 12}), tmp_path / "run", force=True)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["tally"]["kept"] == 12
+
+
+def test_force_does_not_touch_a_folder_of_somebody_else(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
+    with pytest.raises(OutputError, match="was not written by drylab"):
+        screen_to(asked(library), tmp_path / "thesis", force=True)
+    assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "years of work"
+
+
+def test_a_failed_screen_leaves_nothing_behind(library: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is not one the model knows"):
+        screen_to({**asked(library), "target": "no such target"}, tmp_path / "out" / "run")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_vendor_files_are_built_into_the_run(tmp_path: Path) -> None:
+    (tmp_path / "vendor.csv").write_text("catalog,structure\n" + "".join(f"V{i},{'C' * (i + 1)}O\n" for i in range(30)))
+    question = asked(tmp_path / "vendor.csv", screen={"columns": {"smiles": "structure", "id": "catalog"}})
+    done, _ = screen_to(question, tmp_path / "run")
+    assert done.run["tally"]["scored"] == 30
+    assert {hit["id"] for hit in done} == {f"V{i}" for i in range(30)}
+    assert open_library(tmp_path / "run" / "library").rows == 30
+
+
+def test_no_library_and_not_a_library(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no library is named"):
+        screen({"name": "x", "target": "EGFR"})
+    with pytest.raises(LibraryError, match="not a drylab library"):
+        screen("EGFR", tmp_path)

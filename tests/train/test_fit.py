@@ -1,0 +1,82 @@
+"""The losses by hand, and the loop: it learns, and goes on where it stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from drylab.train.batches import Entries  # noqa: E402
+from drylab.train.corpus import Prepared, assemble  # noqa: E402
+from drylab.train.data import read_labels  # noqa: E402
+from drylab.train.fit import FitRecipe, Trainer, measured_loss, predict, presumed_loss  # noqa: E402
+
+RECIPE = FitRecipe(epochs=3, batch=64, library=8)
+
+
+@pytest.fixture(scope="module")
+def prepared(data: Path) -> Prepared:
+    return assemble(read_labels(data, frozenset()), frozenset())
+
+
+def entries(task: list[int], value: list[float], bound: list[bool]) -> Entries:
+    n = len(task)
+    weight = torch.ones(n)
+    return Entries(torch.arange(n), torch.tensor(task), torch.tensor(value), torch.tensor(bound), weight)
+
+
+def test_a_bound_punishes_only_what_is_above_it() -> None:
+    classes = torch.tensor([False])
+    out = torch.tensor([[0.5], [-0.5]])
+    assert measured_loss(out, entries([0, 0], [0.0, 0.0], [True, True]), classes).item() == pytest.approx(0.0625)
+    assert measured_loss(out, entries([0, 0], [0.0, 0.0], [False, False]), classes).item() == pytest.approx(0.125)
+
+
+def test_classes_take_cross_entropy_and_missing_labels_take_nothing() -> None:
+    out = torch.tensor([[0.0, 9.0], [7.0, 0.0]])
+    loss = measured_loss(out, entries([0, 1], [1.0, 0.0], [False, False]), torch.tensor([True, True]))
+    assert loss.item() == pytest.approx(np.log(2))
+
+
+def test_presumed_inactives_are_free_below_the_ceiling() -> None:
+    out, ceiling = torch.tensor([[-3.0, 1.0]]), torch.tensor([0.0, 0.5])
+    assert presumed_loss(out, torch.tensor([[True, False]]), ceiling).item() == 0.0
+    assert presumed_loss(out, torch.tensor([[False, True]]), ceiling).item() == pytest.approx(0.125)
+    assert presumed_loss(out, torch.tensor([[False, False]]), ceiling).item() == 0.0
+
+
+def test_training_lowers_the_loss_and_logs_a_line_an_epoch(prepared: Prepared) -> None:
+    lines: list[str] = []
+    Trainer(prepared.corpus, FitRecipe(epochs=6, batch=64, library=8)).run(lines.append)
+    losses = [float(line.split("loss ")[1].split()[0]) for line in lines]
+    assert len(losses) == 6
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_run_that_was_stopped_ends_where_a_whole_run_ends(prepared: Prepared, tmp_path: Path) -> None:
+    whole = Trainer(prepared.corpus, RECIPE).run(lambda _: None)
+    path = tmp_path / "checkpoint.pt"
+    stopped = Trainer(prepared.corpus, RECIPE)
+
+    def stop(line: str) -> None:
+        if line.startswith("epoch 3/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        stopped.run(stop, path)
+    lines: list[str] = []
+    resumed = Trainer(prepared.corpus, RECIPE).run(lines.append, path)
+    assert [line.split()[1] for line in lines] == ["3/3"]
+    index = prepared.corpus.train[:20]
+    a = predict(whole, prepared.corpus.molecules, index)
+    np.testing.assert_allclose(predict(resumed, prepared.corpus.molecules, index), a, rtol=1e-4, atol=1e-5)
+
+
+def test_a_checkpoint_of_other_options_is_refused(prepared: Prepared, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    Trainer(prepared.corpus, FitRecipe(epochs=1, batch=64, library=8)).run(lambda _: None, path)
+    with pytest.raises(ValueError, match=r"checkpoint of another recipe"):
+        Trainer(prepared.corpus, RECIPE).run(lambda _: None, path)
