@@ -64,13 +64,15 @@ def write_library(
     writer = Writer(folder, recipe(options.recipe))
     seen: set[bytes] = set()
     counts: dict[str, Counter[str]] = {}
+    bad: Rejected | None = None
     for chunk in in_order(executor, Standardize(options.recipe), rows):
-        _store(writer, seen, counts.setdefault(chunk.source, Counter()), chunk)
+        refused = _store(writer, seen, counts.setdefault(chunk.source, Counter()), chunk)
+        bad = bad or next(iter(refused), None)
         if progress is not None:
             progress(len(chunk.rows))
     sources = [_source(source, count) for source, count in counts.items()]
     writer.close(sources)
-    _check(name, sources, options.max_rejected)
+    _check(name, sources, options.max_rejected, bad)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Standardize:
         return Standardized(chunk.source, chunk.rows, tuple(standardize([row[2] for row in chunk.rows], self.recipe)))
 
 
-def _store(writer: Writer, seen: set[bytes], count: Counter[str], chunk: Standardized) -> None:
+def _store(writer: Writer, seen: set[bytes], count: Counter[str], chunk: Standardized) -> list[Rejected]:
     pairs = list(zip(chunk.rows, chunk.results, strict=True))
     refused = [
         Rejected(chunk.source, row[0], row[1], row[2][:200], "standardise", reason)
@@ -112,6 +114,7 @@ def _store(writer: Writer, seen: set[bytes], count: Counter[str], chunk: Standar
         writer.add_rejected(refused)
     count.update({"read": len(pairs), "kept": len(new), "duplicates": len(old)})
     count.update(f"rejected {row.reason}" for row in refused)
+    return refused
 
 
 def _first(seen: set[bytes], code: bytes) -> bool:
@@ -131,23 +134,20 @@ def _source(path: str, count: Counter[str]) -> dict[str, Any]:
     return {"path": path, "read": read, "kept": kept, "duplicates": duplicates, "rejected": rejected}
 
 
-def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float) -> None:
+def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, bad: Rejected | None) -> None:
     read = sum(entry["read"] for entry in sources)
-    rejected = sum(sum(entry["rejected"].values()) for entry in sources)
+    reasons: Counter[str] = Counter()
+    for entry in sources:
+        reasons.update(entry["rejected"])
     if read == 0:
+        raise InputError(f"{name}: no rows, so there is no library to make; give files that hold molecules")
+    if bad is not None and (reasons.total() > max_rejected * read or reasons.total() == read):
+        why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
         raise InputError(
-            "the source files hold no rows, so there is no library to make; give files that hold molecules"
+            f"{bad.source}:{bad.row}: {bad.text[:80]!r}: {bad.reason}; it is the first of {reasons.total()} rejected rows "
+            f"of {read} ({why}), more than {max_rejected:.0%}; check that the SMILES column is the right one, or allow "
+            "more with --max-rejected"
         )
-    worst = max(sources, key=lambda entry: sum(entry["rejected"].values()))
-    if rejected > max_rejected * read or rejected == read:
-        raise InputError(
-            f"{worst['path']}: {rejected} of {read} rows are rejected ({_reasons(worst)}), more than {max_rejected:.0%}; "
-            "check that the SMILES column is the right one, or allow more with --max-rejected"
-        )
-
-
-def _reasons(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{reason}: {n}" for reason, n in sorted(entry["rejected"].items(), key=lambda item: -item[1]))
 
 
 def build_totals(library: Library) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from drylab.config import template
 from drylab.errors import ModelError
 from drylab.execute import Executor, serial
 from drylab.library.embedded import Drug, drugs, products
-from drylab.library.store import MANIFEST
 from drylab.report.folder import new_folder
 from drylab.screening import SILENT, Progress, screen_to
 from drylab.types import Hits
@@ -49,15 +48,15 @@ def run_demo(
         raise ModelError(
             f"no approved drug of the demonstration acts on {target!r}; choose one of {', '.join(_targets())}"
         )
-    with new_folder(Path(out), force, MARKS) as folder:
+    folder = Path(out)
+    with new_folder(folder, force, MARKS) as partial:
         progress.stage("making the library", None)
-        library = folder / "library"
         rows = source_chunks("drylab demonstration library", _rows(molecules))
-        write_library(library, str(library / MANIFEST), rows, BuildOptions(), executor or serial(), progress.rows)
-        _write_known(folder / "known.csv", known)
-        (folder / "target.yaml").write_text(_target_file(target))
-        hits, files = screen_to(folder / "target.yaml", folder / "run", executor=executor, progress=progress)
-    return Demo(hits, {name: Path(out) / path.relative_to(folder) for name, path in files.items()}, Path(out))
+        write_library(partial / "library", str(folder), rows, BuildOptions(), executor or serial(), progress.rows)
+        _write_known(partial / "known.csv", known)
+        (partial / "target.yaml").write_text(_target_file(target))
+    hits, files = screen_to(folder / "target.yaml", folder / "run", executor=executor, progress=progress)
+    return Demo(hits, files, folder)
 
 
 def _rows(molecules: int | None) -> Iterator[tuple[str, str]]:

@@ -83,12 +83,23 @@ def _probe(probe: Probe) -> dict[str, Any]:
 def _model(q: Question) -> dict[str, Any]:
     card = Path(q.model.path).with_suffix(".md")
     info = {key: value for key, value in q.model.info.items() if key not in ("probes", "schema")}
+    excluded = info.get("excluded", {})
+    if excluded:
+        excluded = {**excluded, "sentence": _excluded(excluded)}
     return {
         **info,
+        "excluded": excluded,
         "sha256": q.model.sha256,
         "path": q.model.path,
         "card": card.read_text() if card.is_file() else "",
     }
+
+
+def _excluded(excluded: Mapping[str, Any]) -> str:
+    return (
+        f"Kept out of this model's training data: the {excluded['molecules']:,} approved drugs of the demonstration, by "
+        f"structure without salt and stereo ({excluded['rows']:,} measurements and structures)."
+    )
 
 
 def _library(library: Library) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -179,11 +179,13 @@ def screen_to(
     """
     checked, folder = target_from(target), Path(out)
     check_free(folder, force, RUN_MARKS)
-    where = library_path(checked, library)
+    where, chosen = library_path(checked, library), executor or serial()
     with new_folder(folder, force, RUN_MARKS) as partial:
-        if not is_library(where):
-            where = _build(checked, where, partial / "library", executor or serial(), progress)
-        hits = screen(checked, where, executor=executor or serial(), batch_size=batch_size, progress=progress)
+        built = None if is_library(where) else _build(checked, where, partial / "library", chosen, progress)
+        hits = screen(checked, built or where, executor=chosen, batch_size=batch_size, progress=progress)
+        if built:  # recorded by the place it is moved to
+            moved = {**hits.run["library"], "path": str(folder / "library")}
+            hits = replace(hits, run={**hits.run, "library": moved})
         written = write(hits, partial)
         if hits.rejected:
             written["rejected.parquet"] = write_rejected(partial / "rejected.parquet", hits.rejected)

@@ -240,6 +240,8 @@ def test_vendor_files_are_built_into_the_run(tmp_path: Path) -> None:
     assert done.run["tally"]["scored"] == 30
     assert {hit["id"] for hit in done} == {f"V{i}" for i in range(30)}
     assert open_library(tmp_path / "run" / "library").rows == 30
+    assert done.run["library"]["path"] == str(tmp_path / "run" / "library")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["library"]["path"] == done.run["library"]["path"]
 
 
 def test_no_library_and_not_a_library(tmp_path: Path) -> None:

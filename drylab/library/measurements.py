@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.library.sources import Columns, chunks, expand, find_columns, open_text
+from drylab.library.sources import Columns, cells_of, chunks, expand, find_columns, guarded, one_line, open_text
 from drylab.library.standardize import keys, standardize
 
 _TO_PX = {"nM": 9.0, "uM": 6.0, "M": 0.0}
+UNITS = (*_TO_PX, "pX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ def read_known(file: str, columns: Columns, value: str = "", units: str = "") ->
     for the first row whose SMILES or value cannot be used: a measurement is never dropped in silence.
     """
     expand([file])
+    if value and units not in UNITS:
+        raise InputError(f"{file}: unit {units!r} of column {value!r} is not known; choose one of {', '.join(UNITS)}")
     rows = list(_rows(file, columns, value))
     if not rows:
         raise InputError(f"{file}: holds no molecules; give a file with at least one")
@@ -61,36 +63,39 @@ def _rows(file: str, columns: Columns, value: str) -> Iterator[tuple[int, str, s
         for chunk in chunks([file], columns):
             yield from ((number, ident, smiles, "") for number, ident, smiles in chunk.rows)
         return
-    header, cells = _table(file)
+    cells = guarded(file, _cells(file))
+    _, names = next(cells, (0, []))
+    header = [name.strip() for name in names]
     if value not in header:
         raise InputError(
-            f"{file}:1: no column {value!r} for the values; the columns are {', '.join(header) or 'not named'}"
+            f"{file}:1: no column {value!r} for the values; the columns are {one_line(', '.join(header)) or 'not named'}"
         )
     at_smiles, at_id = find_columns(file, header, columns)
     at_value = header.index(value)
     for number, given in cells:
+        if not any(given):  # a blank line measures nothing
+            continue
         row = [*given, *[""] * (len(header) - len(given))]
         yield (
             number,
-            row[at_id] if at_id is not None else f"row {number}",
+            (row[at_id].strip() if at_id is not None else "") or f"row {number}",
             row[at_smiles].strip(),
             row[at_value].strip(),
         )
 
 
-def _table(file: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    if file.endswith(".parquet"):
+def _cells(file: str) -> Iterator[tuple[int, list[str]]]:
+    """(line or row number, cells) of each row, the header first."""
+    suffix = Path(file.removesuffix(".gz")).suffix.lower()
+    if suffix == ".parquet":
         table = pq.read_table(file)
+        yield 0, table.column_names
         columns = [column.to_pylist() for column in table.columns]
         rows = ([("" if cell is None else str(cell)) for cell in row] for row in zip(*columns, strict=True))
-        return table.column_names, enumerate(rows, 1)
-    if Path(file.removesuffix(".gz")).suffix == ".smi":
-        return [], iter(())
-    delimiter = "\t" if ".tsv" in file else ","
-    with open_text(file) as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
-        header = [name.strip() for name in next(reader, [])]
-        return header, iter([(reader.line_num, row) for row in reader])
+        yield from enumerate(rows, 1)
+    elif suffix != ".smi":
+        with open_text(file) as stream:
+            yield from cells_of(stream, "\t" if suffix == ".tsv" else ",")
 
 
 def _px(where: str, said: str, units: str) -> float:

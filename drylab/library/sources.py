@@ -8,9 +8,11 @@ import gzip
 import io
 import itertools
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,6 +34,7 @@ ID_NAMES = (
 CHUNK = 4096
 
 Row = tuple[int, str, str]
+Numbered = TypeVar("Numbered", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +56,53 @@ class Chunk:
 def expand(patterns: Sequence[str]) -> list[str]:
     """Files that paths and globs name, sorted within a glob. Raises InputError where there is none, or no reader."""
     files: list[str] = []
+    if not patterns:
+        raise InputError("no source files are given; give at least one file or glob")
     for pattern in patterns:
-        found = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]
+        magic = glob.has_magic(pattern) and not os.path.exists(pattern)
+        found = sorted(glob.glob(pattern, recursive=True)) if magic else [pattern]
         if not found:
             raise InputError(f"{pattern}: no file matches; check the path")
         files.extend(found)
     for name in files:
-        _reader(name)
+        if os.path.isdir(name):
+            raise InputError(f"{name}: is a folder; give files or a glob such as {name}/*.smi")
         if not os.path.isfile(name):
-            raise InputError(
-                f"{name}: no such file; check the path"
-                if not os.path.exists(name)
-                else f"{name}: is a folder; give files or a glob such as {name}/*.smi"
-            )
+            raise InputError(f"{name}: no such file; check the path")
+        _reader(name)
     return files
 
 
 def chunks(files: Iterable[str], columns: Columns) -> Iterator[Chunk]:
     """Every row of every file, in order, CHUNK at a time. Raises InputError naming file and row where a file breaks."""
     for name in files:
-        rows = _reader(name)(name, columns)
-        last = 0
-        try:
-            while part := tuple(itertools.islice(rows, CHUNK)):
-                last = part[-1][0]
-                yield Chunk(name, part)
-        except (EOFError, gzip.BadGzipFile, OSError, csv.Error, pa.ArrowInvalid) as error:
-            raise InputError(
-                f"{name}: cannot be read past row {last} ({error}); the file is damaged, fetch it again"
-            ) from error
+        rows = guarded(name, _reader(name)(name, columns))
+        empty = True
+        while part := tuple(itertools.islice(rows, CHUNK)):
+            empty = False
+            yield Chunk(name, part)
+        if empty:
+            raise InputError(f"{name}: holds no rows; leave it out, or check that it was written to its end")
+
+
+def guarded(name: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
+    """The same rows, each of which starts with its number; a file that breaks is an InputError naming file and row."""
+    last = 0
+    try:
+        for row in rows:
+            last = row[0]
+            yield row
+    except csv.Error as error:
+        raise InputError(f"{name}:{last + 1}: not CSV ({error}); look for a quote that is not closed there") from error
+    except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        raise InputError(
+            f"{name}: cannot be read past row {last} ({one_line(error)}); the file is damaged, fetch it again"
+        ) from error
+
+
+def one_line(error: BaseException | str) -> str:
+    """Text from elsewhere (another package's error, a header), which may run over several lines, cut to 300 characters."""
+    return " ".join(str(error).split())[:300]
 
 
 def _reader(name: str) -> Callable[[str, Columns], Iterator[Row]]:
@@ -110,17 +131,25 @@ def _smi(name: str, columns: Columns) -> Iterator[Row]:
             yield number, parts[1].strip() if len(parts) > 1 else f"{stem}:{number}", smiles
 
 
+def cells_of(file: io.TextIOBase, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(line that the row starts on, its cells), the header first. A quote that is not closed is an error: it eats rows."""
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    line = 1
+    for cells in reader:
+        yield line, cells
+        line = reader.line_num + 1
+
+
 def _delimited(delimiter: str) -> Callable[[str, Columns], Iterator[Row]]:
     def read(name: str, columns: Columns) -> Iterator[Row]:
         stem = Path(name).name.split(".")[0]
         with open_text(name) as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            header = next(reader, None)
+            lines = cells_of(file, delimiter)
+            _, header = next(lines, (0, None))
             if header is None:
                 return
             at_smiles, at_id = find_columns(name, header, columns)
-            for cells in reader:
-                number = reader.line_num
+            for number, cells in lines:
                 smiles = cells[at_smiles].strip() if at_smiles < len(cells) else ""
                 ident = cells[at_id].strip() if at_id is not None and at_id < len(cells) else ""
                 yield number, ident or f"{stem}:{number}", smiles
@@ -136,11 +165,19 @@ def _parquet(name: str, columns: Columns) -> Iterator[Row]:
         wanted = [header[at_smiles]] + ([header[at_id]] if at_id is not None else [])
         number = 0
         for batch in file.iter_batches(CHUNK, columns=wanted):
-            smiles = batch.column(0).cast(pa.string()).to_pylist()
-            ids = batch.column(1).cast(pa.string()).to_pylist() if at_id is not None else [None] * len(smiles)
+            smiles = _texts(name, batch, 0)
+            ids = _texts(name, batch, 1) if at_id is not None else [None] * len(smiles)
             for text, ident in zip(smiles, ids, strict=True):
                 number += 1
                 yield number, ident or f"{stem}:{number}", (text or "").strip()
+
+
+def _texts(name: str, batch: pa.RecordBatch, at: int) -> list[str | None]:
+    field = batch.schema.field(at)
+    try:
+        return batch.column(at).cast(pa.string()).to_pylist()
+    except pa.ArrowNotImplementedError as error:
+        raise InputError(f"{name}: column {field.name!r} is of type {field.type}, expected text") from error
 
 
 def find_columns(name: str, header: Sequence[str], columns: Columns) -> tuple[int, int | None]:
@@ -148,17 +185,19 @@ def find_columns(name: str, header: Sequence[str], columns: Columns) -> tuple[in
     lower = {text.strip().lower(): i for i, text in reversed(list(enumerate(header)))}
     exact = {text.strip(): i for i, text in reversed(list(enumerate(header)))}
 
+    shown = one_line(", ".join(header))
+
     def find(given: str, usual: Sequence[str], what: str) -> int | None:
         if given:
             if given not in exact:
-                raise InputError(f"{name}:1: no column {given!r} for the {what}; the columns are {', '.join(header)}")
+                raise InputError(f"{name}:1: no column {given!r} for the {what}; the columns are {shown}")
             return exact[given]
         return next((lower[text] for text in usual if text in lower), None)
 
     at_smiles = find(columns.smiles, SMILES_NAMES, "SMILES")
     if at_smiles is None:
         raise InputError(
-            f"{name}:1: no column is named like SMILES ({', '.join(SMILES_NAMES)}); the columns are {', '.join(header)}: "
+            f"{name}:1: no column is named like SMILES ({', '.join(SMILES_NAMES)}); the columns are {shown}: "
             "say which one holds the SMILES"
         )
     return at_smiles, find(columns.id, ID_NAMES, "ids")

@@ -27,6 +27,8 @@ _UNCHARGER = rdMolStandardize.Uncharger(canonicalOrder=True)
 EMPTY = "no SMILES in the row"
 UNPARSABLE = "RDKit cannot parse it"
 INORGANIC = "no carbon atom"
+LONGEST = 5000
+TOO_LONG = f"longer than {LONGEST} characters"
 
 
 def recipe(name: str) -> dict[str, str]:
@@ -45,13 +47,27 @@ def standardize(smiles: Sequence[str], name: str = "standard") -> list[tuple[str
 def _one(text: str, step: Callable[[Chem.Mol], Chem.Mol]) -> tuple[str, str]:
     if not text:
         return "", EMPTY
-    mol = Chem.MolFromSmiles(text)
+    if len(text) > LONGEST:  # RDKit's time grows with the square: a megabyte in a row would take an hour
+        return "", TOO_LONG
+    # RDKit cannot take a lone surrogate and stops at a NUL, so that it would pass over what follows.
+    mol = None if "\0" in text or not text.isascii() else Chem.MolFromSmiles(text)
     if mol is None or mol.GetNumAtoms() == 0:
         return "", UNPARSABLE
     mol = step(mol)
     if not any(atom.GetAtomicNum() == 6 for atom in mol.GetAtoms()):
         return "", INORGANIC
-    return Chem.MolToSmiles(mol), ""
+    return _settled(Chem.MolToSmiles(mol)), ""
+
+
+def _settled(text: str) -> str:
+    """Where the stereo of a ring depends on itself, the first SMILES that RDKit writes is not yet its canonical one."""
+    for _ in range(3 if "@" in text else 0):
+        mol = Chem.MolFromSmiles(text)
+        again = text if mol is None else Chem.MolToSmiles(mol)
+        if again == text:
+            break
+        text = again
+    return text
 
 
 def _standard(mol: Chem.Mol) -> Chem.Mol:

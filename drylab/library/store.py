@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from drylab.errors import LibraryError
+from drylab.library.sources import one_line
 from drylab.types import Rejected, Shard, SmilesBatch
 
 SCHEMA = "drylab.library/1"
@@ -74,12 +75,12 @@ def open_library(path: str | Path) -> Library:
     text = file.read_bytes()
     try:
         manifest = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise LibraryError(f"{file}:{error.lineno}: not JSON ({error.msg}); build the library again") from error
-    if manifest.get("schema") != SCHEMA:
-        raise LibraryError(
-            f"{file}: schema is {manifest.get('schema')!r}, expected {SCHEMA!r}; build the library again"
-        )
+    except ValueError as error:  # also bytes that are not text
+        raise LibraryError(f"{file}: not JSON ({error}); build the library again") from error
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if schema != SCHEMA:
+        raise LibraryError(f"{file}: schema is {schema!r}, expected {SCHEMA!r}; build the library again")
+    _check_manifest(file, manifest)
     missing = [entry["file"] for entry in manifest["shards"] if not (Path(path) / entry["file"]).is_file()]
     if missing:
         raise LibraryError(
@@ -90,14 +91,29 @@ def open_library(path: str | Path) -> Library:
     return Library(str(path), manifest, hashlib.sha256(text).hexdigest())
 
 
+def _check_manifest(file: Path, manifest: Mapping[str, Any]) -> None:
+    try:
+        rows = sum(sum(entry["groups"]) + 0 * len(entry["file"]) for entry in manifest["shards"])
+        whole = rows == manifest["rows"] and {"sources", "recipe"} <= manifest.keys()
+    except (KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise LibraryError(f"{file}: is not whole, or was changed by hand; build the library again")
+
+
 def read_shard(shard: Shard, batch_size: int) -> Iterator[SmilesBatch]:
     """The rows of a shard in batches of at most ``batch_size``, in order. Raises LibraryError on a damaged file."""
     try:
         with pq.ParquetFile(shard.path) as file:
+            if not file.schema_arrow.equals(_ROWS):
+                raise LibraryError(
+                    f"{shard.path}: columns are {one_line(str(file.schema_arrow))}, expected {one_line(str(_ROWS))}; "
+                    "build the library again"
+                )
             table = file.read_row_group(shard.group, columns=["id", "key", "smiles"]).combine_chunks()
     except (OSError, pa.ArrowException) as error:
         raise LibraryError(
-            f"{shard.path}: row group {shard.group} cannot be read ({error}); build the library again"
+            f"{shard.path}: row group {shard.group} cannot be read ({one_line(error)}); build the library again"
         ) from error
     if table.num_rows != shard.rows:
         raise LibraryError(

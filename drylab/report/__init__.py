@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from drylab.errors import OutputError
 from drylab.report.columns import describe, shown
@@ -29,7 +31,7 @@ def write(hits: Hits, folder: Path) -> dict[str, Path]:
         "hits.csv": lambda path: _text(path, csv(hits)),
         "hits.sdf": lambda path: _text(path, _sdf(hits)),
         "report.html": lambda path: _text(path, page(hits)),
-        "run.json": lambda path: _text(path, json.dumps(hits.run, sort_keys=True, indent=1, ensure_ascii=False) + "\n"),
+        "run.json": lambda path: _text(path, _json(hits.run)),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +51,19 @@ def write(hits: Hits, folder: Path) -> dict[str, Path]:
 
 def _text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _json(run: Mapping[str, Any]) -> str:
+    return json.dumps(_finite(run), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """The same tree with null for NaN and infinities, which JSON does not have: a rank correlation can be undefined."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _sdf(hits: Hits) -> str:

@@ -93,7 +93,8 @@ def known(run: Mapping[str, Any]) -> Html:
         sentence += f" The limits of the target file remove {removed} of them, whatever the rank."
     head = ("Known active", "Measured", "Score", "Rank", "Top %", "In library", "Note")
     body = [_known_row(row) for row in sorted(rows, key=lambda row: (not _ranked(row), row.get("rank") or 0))]
-    note = "A known active that was in the model's training data is no test of the model. The rank of one that is not in the library is where it would stand."
+    note = "A known active that was in the model's training data is no test of the model. The rank of one that is not in the library is where it would stand. "
+    note += str(run.get("model", {}).get("excluded", {}).get("sentence", ""))
     return join([tag("p", sentence, class_="lead"), _table(head, body, {1, 2, 3, 4}), tag("p", note, class_="note")])
 
 
@@ -111,7 +112,9 @@ def endpoints(run: Mapping[str, Any]) -> Html:
             figure(row.get("amber"), 2),
             figure(row.get("red"), 2),
             figure(row.get("metrics", {}).get("auroc")),
-            "; ".join(f"{_METRICS.get(k, k)} {_measured(k, v)}" for k, v in row.get("metrics", {}).items() if k != "auroc"),
+            "; ".join(
+                f"{_METRICS.get(k, k)} {_measured(k, v)}" for k, v in row.get("metrics", {}).items() if k != "auroc"
+            ),
         )
         for row in rows
     ]
@@ -191,7 +194,8 @@ def _metrics(metrics: Mapping[str, Any]) -> Html:
     plain += sorted({_stem(name) for name in metrics} - set(plain))
     head = ("Held-out figure", "this model", *(_BASELINES[ending] for ending in used))
     body = [
-        (_METRICS.get(n, n), *(_measured(n, metrics[n + e]) if n + e in metrics else "" for e in ("", *used))) for n in plain
+        (_METRICS.get(n, n), *(_measured(n, metrics[n + e]) if n + e in metrics else "" for e in ("", *used)))
+        for n in plain
     ]
     return (
         _table(head, body, set(range(1, len(head))))

@@ -12,9 +12,9 @@ from pathlib import Path
 # Before torch is loaded: threads that spin while they wait make a training ten times slower on a shared machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from drylab.errors import DrylabError  # noqa: E402
-from drylab.train.first_model import Order, make  # noqa: E402
-from drylab.train.fit import FitRecipe  # noqa: E402
+from drylab.errors import DrylabError
+from drylab.train.first_model import Order, make
+from drylab.train.fit import FitRecipe
 
 
 def main(arguments: list[str] | None = None) -> int:

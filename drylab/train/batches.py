@@ -15,6 +15,7 @@ from drylab.featurize import curation, reference
 from drylab.score.encoder import GraphTensors, pack
 from drylab.score.features import atom_classes, bond_classes
 from drylab.train.data import POOL, Labels
+from drylab.train.panel import Task
 
 CHUNK = 2000
 
@@ -117,13 +118,20 @@ class LabelStore:
         return Entries(*(torch.from_numpy(column) for column in columns))
 
 
+def importance(task: Task) -> float:
+    """How much a task counts: auxiliary targets are many and shape the rest, the three safety endpoints are few."""
+    if not task.shipped:
+        return 0.3
+    return 2.0 if task.name in ("ames", "herg", "herg_block") else 1.0
+
+
 def label_store(labels: Labels, train: NDArray[np.bool_]) -> LabelStore:
-    """Centre, scale and weight 1/sqrt(n) of each task come from the training molecules alone."""
+    """Centre, scale and weight (importance / sqrt(n)) of each task come from the training molecules alone."""
     t = len(labels.tasks)
     centre, scale, weight = np.zeros(t), np.ones(t), np.zeros(t)
     for number, task in enumerate(labels.tasks):
         values = labels.value[(labels.task == number) & train[labels.mol]].astype(np.float64)
-        weight[number] = 1.0 / np.sqrt(max(len(values), 25))
+        weight[number] = importance(task) / np.sqrt(max(len(values), 25))
         if task.kind != "class" and len(values) > 1:
             centre[number], scale[number] = values.mean(), max(values.std(), 0.3)
     weight /= weight[labels.task].mean()

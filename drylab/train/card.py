@@ -38,12 +38,12 @@ LIMITS = """## What it cannot do
   (`domain.*` in the file) says when a molecule is unlike all of them; above the 95th percentile believe nothing.
 * **Presumed inactives.** Few measured inactives are published, so library molecules, and molecules measured only on
   proteins of other families, are *presumed* not to bind a target: a predicted pActivity above 5 is pushed down gently
-  (Huber loss of relative weight {presumed}). Most of them do not bind; a few do, and the model was told otherwise.
+  (squared excess, relative weight {presumed}). Most of them do not bind; a few do, and the model was told otherwise.
 * **Mixed assays.** Ki, IC50 and EC50 of many laboratories are pooled; do not read a difference below 0.5 as real.
 * **Tox21 and hERG are cell and channel assays**, not toxicity in people; a low probability is not safety.
 * **hERG:** values of exactly 5.00 in the source are taken to mean "at most 5": one-sided in `herg`, "does not block"
   in `herg_block`, and left out where `herg` is judged.
-* Molecules of more than 100 heavy atoms were not trained on.
+* Labels of molecules of more than 100 heavy atoms were not used.
 """
 
 LICENCE = """## Data and licences
@@ -190,7 +190,8 @@ test {sizes["test"]}, too large {sizes["skipped_too_large"]} molecules, of which
 molecules. SHA-256 of the split: `{training["split_sha256"]}`.
 
 **Training:** {training["auxiliary_targets"]} more ChEMBL targets, orthologs among them, help to shape the embedding and have no
-probe. Huber loss, one-sided for bounds, cross-entropy for classes, task weights 1/sqrt(n), AdamW, moving average of the
+probe. Huber loss, one-sided for bounds, cross-entropy for classes, task weights ~1/sqrt(n)
+(0.3 times that for the extra targets, twice for Ames and hERG), AdamW, moving average of the
 weights, best validation epoch. Probes were then refitted by a ridge around the trained head where the tuning fold
 says so (strengths: {", ".join(f"{k} {_strength(v)}" for k, v in info["refit_strength"].items())}), and class probes divided by a temperature.
 

@@ -13,7 +13,7 @@ from drylab.train.data import Labels, demo_parents, read_labels
 from drylab.train.fit import Corpus
 from drylab.train.split import SKIPPED, TRAIN, VALID, folds, split_hash
 
-MOST_ATOMS = 100  # heavy atoms; a peptide of 150 costs as much as six drugs and teaches little about them
+MOST_ATOMS = 100  # heavy atoms with a label; library molecules may be larger, to learn that size is not activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:
     molecules = molecules_of(labels.parents)
     fold = folds(molecules.scaffolds, labels.parents)
     atoms = np.diff(molecules.atom_ptr)
-    fold[(atoms == 0) | (atoms > MOST_ATOMS)] = SKIPPED
+    fold[(atoms == 0) | ((atoms > MOST_ATOMS) & ~labels.library)] = SKIPPED
     shipped = np.array([i for i, task in enumerate(labels.tasks) if task.kind == "affinity" and task.shipped], np.int64)
     corpus = Corpus(
         molecules=molecules,

@@ -24,7 +24,8 @@ LOW, HIGH = 3.0, 11.0  # pActivity outside is clipped: it is an assay's limit or
 RANGE = 1.0  # replicates further apart than this, in log units, contradict one another
 CENSORED = 5.0  # hERG values of exactly 5.00 mean "at most 5"
 LEAST = 50  # measurements that a target needs to serve as an auxiliary task
-LIBRARY_SAMPLE = 12_000  # molecules of each library file that are presumed inactive
+# Molecules of each library file that are presumed inactive. PubChem has the odd ones: cages, metals, long chains.
+LIBRARY_SAMPLE = {"zinc_a.smi.gz": 10_000, "zinc_b.smi.gz": 10_000, "pubchem_100k.csv.gz": 40_000}
 POOL = 5_000  # strings below which a second process costs more than it saves
 
 T = TypeVar("T")
@@ -209,9 +210,11 @@ def _herg(folder: Path) -> pd.DataFrame:
 def _libraries(folder: Path) -> pd.DataFrame:
     """An even sample of each library file, without labels: presumed inactive at every target."""
     parts = []
-    for file, separator in (("zinc_a.smi.gz", " "), ("zinc_b.smi.gz", " "), ("pubchem_100k.csv.gz", "\t")):
+    for file, number in LIBRARY_SAMPLE.items():
         path = folder / "libraries" / file
-        smiles = _read(path, [], sep=separator, header=None, names=["smiles", "id"])["smiles"].dropna()
-        sample = smiles.sample(min(LIBRARY_SAMPLE, len(smiles)), random_state=1)
+        smiles = _read(path, [], sep="\t" if ".csv" in file else " ", header=None, names=["smiles", "id"])[
+            "smiles"
+        ].dropna()
+        sample = smiles.sample(min(number, len(smiles)), random_state=1)
         parts.append(_rows(file.split(".")[0], sample, "", 0.0))
     return pd.concat(parts)

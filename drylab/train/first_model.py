@@ -117,6 +117,7 @@ def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
             "molecules": len(prepared.banned),
             "rows": sum(excluded.values()),
             "rows_by_file": excluded,
+            "parents": sorted(prepared.banned),
             "by": "flat parent SMILES: largest fragment, neutral, no stereo",
         },
         "training": {

@@ -6,6 +6,7 @@ it becomes the trained head, so one number, chosen on the validation fold for al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from drylab.train.split import TRAIN, VALID
 Array = NDArray[np.float64]
 STRENGTHS = (*np.geomspace(3.0, 30_000.0, 9), np.inf)
 NEWTON = 6
-LIBRARY_WEIGHT = 0.02  # of a library molecule in a refit, beside 1 for a measurement
+LIBRARY_SHARE = 0.5  # of all library molecules together in a refit, beside 1 for all measurements of the task
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,18 @@ def refit(prepared: Prepared, z: Array, heads: Heads) -> tuple[Heads, dict[str, 
     chosen = {}
     for kind in ("affinity", "censored", "class"):
         tasks = [i for i, task in enumerate(prepared.labels.tasks) if task.kind == kind and task.shipped]
-        losses = np.zeros(len(STRENGTHS))
-        fits = {}
+        losses, paths = np.zeros(len(STRENGTHS)), {}
         for task in tasks:
             valid = rows_of(prepared, task, VALID)
-            if len(valid.mol) < 10:
+            if len(valid.mol) < 10 or len(rows_of(prepared, task, TRAIN).mol) < 10:
                 continue
-            for number, strength in enumerate(STRENGTHS):
-                fit = _fit(prepared, z, heads, task, strength)
-                fits[task, number] = fit
-                losses[number] += np.sqrt(len(valid.mol)) * _loss(kind, valid, z[valid.mol] @ fit[0] + fit[1])
+            paths[task] = _path(prepared, z, heads, task)
+            found = [_loss(kind, valid, z[valid.mol] @ w + b) for w, b in paths[task]]
+            losses += np.sqrt(len(valid.mol)) * np.array(found)
         best = int(np.argmin(losses))
         chosen[kind] = float(STRENGTHS[best])
-        for task in tasks:
-            if (task, best) in fits:
-                heads = _with(heads, task, *fits[task, best])
+        for task, path in paths.items():
+            heads = _with(heads, task, *path[best])
     return heads, chosen
 
 
@@ -96,41 +94,50 @@ def _loss(kind: str, rows: TaskRows, predicted: Array) -> float:
     return float(np.mean(above**2))
 
 
-def _fit(prepared: Prepared, z: Array, heads: Heads, task: int, strength: float) -> tuple[Array, float]:
-    w0, b0 = heads.weights[task], float(heads.bias[task])
+def _path(prepared: Prepared, z: Array, heads: Heads, task: int) -> list[tuple[Array, float]]:
+    """The refit of one task at every strength."""
+    anchor = (heads.weights[task], float(heads.bias[task]))
     rows = rows_of(prepared, task, TRAIN)
-    if not np.isfinite(strength) or len(rows.mol) < 10:
-        return w0, b0
+    x = z[rows.mol]
     if prepared.labels.tasks[task].kind == "class":
-        return anchored_logistic(z[rows.mol], rows.value, w0, b0, strength)
-    x, now = z[rows.mol], heads.value(z[rows.mol], task)
-    wanted, weight = np.where(rows.bound, np.minimum(now, rows.value), rows.value), np.ones(len(x))
+        return [anchored_logistic(x, rows.value, *anchor, strength) for strength in STRENGTHS]
+    wanted = np.where(rows.bound, np.minimum(heads.value(x, task), rows.value), rows.value)
+    weight = np.ones(len(x))
     if prepared.labels.tasks[task].kind == "affinity":
         # Library molecules hold the refit where nothing was measured: stay, or come down to the ceiling.
         library = z[prepared.corpus.library]
         x = np.concatenate([x, library])
         wanted = np.concatenate([wanted, np.minimum(heads.value(library, task), WEAK)])
-        weight = np.concatenate([weight, np.full(len(library), LIBRARY_WEIGHT)])
-    return anchored_ridge(x, wanted, weight, (w0, b0), strength)
+        share = LIBRARY_SHARE * len(weight) / max(len(library), 1)
+        weight = np.concatenate([weight, np.full(len(library), share)])
+    return anchored_ridge(x, wanted, weight, anchor, STRENGTHS)
 
 
 def anchored_ridge(
-    x: Array, wanted: Array, weight: Array, anchor: tuple[Array, float], strength: float
-) -> tuple[Array, float]:
-    """Weighted ridge around the anchor; ``strength`` counts as that many molecules of average variance."""
+    x: Array, wanted: Array, weight: Array, anchor: tuple[Array, float], strengths: Sequence[float]
+) -> list[tuple[Array, float]]:
+    """Weighted ridge around the anchor, one answer a strength; a strength counts as that many average molecules."""
     w0, b0 = anchor
     total = weight.sum()
     centre, rest = (weight @ x) / total, wanted - x @ w0 - b0
     middle = float(weight @ rest / total)
     xc = x - centre
-    gram = (xc * weight[:, None]).T @ xc
-    penalty = strength * np.trace(gram) / len(gram) / total
-    step = np.linalg.solve(gram + (penalty + 1e-12) * np.eye(len(gram)), xc.T @ (weight * (rest - middle)))
-    return w0 + step, b0 + middle - float(centre @ step)
+    values, vectors = np.linalg.eigh((xc * weight[:, None]).T @ xc)
+    slope = vectors.T @ (xc.T @ (weight * (rest - middle)))
+    out = []
+    for strength in strengths:
+        if np.isinf(strength):
+            out.append((w0, b0))
+            continue
+        step = vectors @ (slope / (values + strength * values.mean() / total + 1e-12))
+        out.append((w0 + step, b0 + middle - float(centre @ step)))
+    return out
 
 
 def anchored_logistic(x: Array, truth: Array, w0: Array, b0: float, strength: float) -> tuple[Array, float]:
-    """Logistic regression with a ridge around (w0, b0), by damped Newton steps."""
+    """Logistic regression with a ridge around (w0, b0), by Newton steps; an infinite strength is the anchor."""
+    if np.isinf(strength):
+        return w0, b0
     design = np.column_stack([x, np.ones(len(x))])
     start = np.append(w0, b0)
     spread = np.append(np.full(len(w0), strength * x.var(axis=0).mean() * 0.25), 1e-6)

@@ -200,7 +200,7 @@ def test_the_large_view_shows_every_column_and_steps_by_keys(page: browser.Page)
     page.key("ArrowLeft")
     assert page.run("document.querySelector('dialog h2').textContent").startswith("#2 ")
     page.key("Escape")
-    page.wait("!document.querySelector('dialog').open")
+    page.wait("document.activeElement.className === 'picture'")
     assert page.run("document.activeElement.getAttribute('aria-label')") == f"Open rank 2, {HITS[1]['id']}"
 
 

@@ -88,6 +88,18 @@ def test_it_says_how_far_to_trust_it() -> None:
     assert "removed by mw in [200, 500]" in text
 
 
+def test_a_known_active_without_a_score_has_no_rank() -> None:
+    odd = {**sample.KNOWN[0], "id": "odd", "score": None, "rank": 1, "percentile": 0.001}
+    text = page(Hits(HITS.table, {**HITS.run, "known": [*sample.KNOWN, odd]}, HITS.pictures))
+    assert "3 of 6 known actives rank" in text
+    assert "remove 1 of them" in text
+
+
+def test_counts_among_the_figures_are_whole() -> None:
+    run = {**HITS.run, "probe": {**HITS.run["probe"], "metrics": {"n_test": 500.0, "spearman": 0.61}}}
+    assert re.search(r"Held-out molecules</td><td[^>]*>500</td>", page(Hits(HITS.table, run)))
+
+
 def test_not_confidential_has_no_banner() -> None:
     assert "Confidential." not in page(Hits(HITS.table, {**HITS.run, "confidential": False}, HITS.pictures))
 

@@ -8,6 +8,7 @@ from rdkit import Chem
 
 from drylab.errors import OutputError
 from drylab.report import write
+from drylab.types import Hits
 from tests.report import sample
 
 NAMES = ["hits.parquet", "hits.csv", "hits.sdf", "report.html", "run.json"]
@@ -46,6 +47,13 @@ def test_run_json_is_the_run(tmp_path: Path) -> None:
     text = write(HITS, tmp_path)["run.json"].read_text(encoding="utf-8")
     assert json.loads(text) == HITS.run
     assert list(json.loads(text)) == sorted(HITS.run)
+
+
+def test_an_undefined_figure_is_null_in_run_json(tmp_path: Path) -> None:
+    run = {**HITS.run, "probe": {**HITS.run["probe"], "metrics": {"spearman": float("nan"), "rmse": 0.8}}}
+    text = write(Hits(HITS.table, run, HITS.pictures), tmp_path)["run.json"].read_text(encoding="utf-8")
+    assert json.loads(text)["probe"]["metrics"] == {"spearman": None, "rmse": 0.8}
+    assert "NaN" not in text
 
 
 def test_no_hits_still_gives_five_files(tmp_path: Path) -> None:

@@ -17,20 +17,22 @@ W = np.array([1.0, -2.0, 0.5, 0.0])
 
 def test_a_weak_ridge_is_least_squares_and_a_strong_one_is_the_anchor() -> None:
     y, anchor = X @ W + 3.0, (np.array([5.0, 5.0, 5.0, 5.0]), -1.0)
-    w, b = anchored_ridge(X, y, np.ones(300), anchor, 1e-9)
+    weak, strong, none = anchored_ridge(X, y, np.ones(300), anchor, [1e-9, 1e12, np.inf])
+    w, b = weak
     np.testing.assert_allclose(w, W, atol=1e-6)
     assert b == pytest.approx(3.0, abs=1e-5)
-    w, b = anchored_ridge(X, y, np.ones(300), anchor, 1e12)
+    w, b = strong
     np.testing.assert_allclose(w, anchor[0], atol=1e-6)
     assert (X @ w + b).mean() == pytest.approx(y.mean())  # the intercept is free
+    assert none == anchor
 
 
 def test_rows_of_no_weight_change_nothing() -> None:
     y = X @ W + RNG.normal(size=300)
     weight = np.repeat([1.0, 0.0], 150)
     anchor = (np.zeros(4), 0.0)
-    half = anchored_ridge(X[:150], y[:150], np.ones(150), anchor, 10.0)
-    w, b = anchored_ridge(X, y, weight, anchor, 10.0)
+    (half,) = anchored_ridge(X[:150], y[:150], np.ones(150), anchor, [10.0])
+    ((w, b),) = anchored_ridge(X, y, weight, anchor, [10.0])
     np.testing.assert_allclose(w, half[0])
     assert b == pytest.approx(half[1])
 
