@@ -14,7 +14,7 @@ from drylab.errors import AccountingError, InputError
 from drylab.execute import Executor, in_order, serial
 from drylab.library.sources import Chunk, Columns, chunks, expand
 from drylab.library.standardize import keys, recipe, standardize
-from drylab.library.store import MANIFEST, Library, Writer, open_library
+from drylab.library.store import DUPLICATES, Library, Writer, open_library
 from drylab.report.folder import new_folder
 from drylab.types import Rejected
 
@@ -47,7 +47,7 @@ def build_library(
     """
     options = options or BuildOptions()
     files = expand([str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)])
-    with new_folder(Path(out), force, (MANIFEST,)) as folder:
+    with new_folder(Path(out), force, (DUPLICATES,)) as folder:
         write_library(folder, ", ".join(files), chunks(files, options.columns), options, executor or serial(), progress)
     return open_library(out)
 
@@ -144,9 +144,9 @@ def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, ba
     if bad is not None and (reasons.total() > max_rejected * read or reasons.total() == read):
         why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
         raise InputError(
-            f"{bad.source}:{bad.row}: {bad.text[:80]!r}: {bad.reason}; it is the first of {reasons.total()} rejected rows "
-            f"of {read} ({why}), more than {max_rejected:.0%}; check that the SMILES column is the right one, or allow "
-            "more with --max-rejected"
+            f"{bad.source}:{bad.row}: {reasons.total()} of {read} rows are rejected ({why}), more than {max_rejected:.0%}; "
+            f"the first is this one, {bad.text[:80]!r}; check that the SMILES column is the right one, or allow more with "
+            "--max-rejected"
         )
 
 

@@ -79,12 +79,18 @@ properties:
   mw: {hard: [150, 650]}       # g/mol; outside is removed
 toxicity:                      # colours in the report; nothing is removed
   herg: {amber: 5.0, red: 6.0, unit: pIC50}
+  herg_block: {amber: 0.5, red: 0.8, unit: probability}
   ames: {amber: 0.4, red: 0.7, unit: probability}
 """
+TOX21 = (
+    *("nr_ahr", "nr_ar", "nr_ar_lbd", "nr_aromatase", "nr_er", "nr_er_lbd", "nr_ppar_gamma"),
+    *("sr_are", "sr_atad5", "sr_hse", "sr_mmp", "sr_p53"),
+)
 
 
 def _target_file(target: str) -> str:
-    return template(f"{target} demonstration", target, "library") + EXTRA
+    assays = "".join(f"  {name}: {{amber: 0.5, unit: probability}}\n" for name in TOX21)
+    return template(f"{target} demonstration", target, "library") + EXTRA + assays
 
 
 def _targets() -> list[str]:

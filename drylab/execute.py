@@ -7,10 +7,11 @@ come, ``in_order`` puts them back in order. The task travels once to each worker
 from __future__ import annotations
 
 import itertools
+import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from drylab.errors import DeviceError
 
 T = TypeVar("T")
 S = TypeVar("S")
+WORKERS_WITHIN_S = 30  # a batch system may start the workers after the scheduler
 Results = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[tuple[int, Any]]]
 
 
@@ -136,17 +138,41 @@ def dask(workers: int | None = None, address: str | None = None) -> Executor:
 def _connect(client_class: Any, address: str) -> Any:
     try:
         if os.path.isfile(address):
-            return client_class(scheduler_file=address, timeout="10s")
+            with open(address) as file:
+                return client_class(json.load(file)["address"], timeout="10s")
         return client_class(address, timeout="10s")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DeviceError(
             f"no Dask scheduler answers at {address} ({error}); start one or leave out the address"
         ) from error
 
 
 def _dask_results(client: Any, task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
-    from distributed import as_completed
+    from distributed import KilledWorker, as_completed
+    from distributed.comm import CommClosedError
 
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN_S)
+    except TimeoutError as error:
+        raise DeviceError(
+            f"the Dask scheduler {client.scheduler.address} has no workers after {WORKERS_WITHIN_S} s; start some"
+        ) from error
+    try:
+        yield from _dask_windowed(client, as_completed, task, items)
+    except (KilledWorker, CancelledError, CommClosedError) as error:
+        raise DeviceError(
+            f"a Dask worker or the scheduler ended before its work was done, out of memory perhaps ({_first_line(error)}); "
+            "look at their logs, or use fewer workers"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
+
+
+def _dask_windowed(
+    client: Any, as_completed: Any, task: Callable[[T], S], items: Iterable[T]
+) -> Iterator[tuple[int, S]]:
     kept = client.scatter(task, broadcast=True)
     window = 4 * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
     numbered = enumerate(items)
@@ -175,6 +201,8 @@ def cores() -> int:
 
 def by_name(name: str, workers: int | None = None, address: str | None = None) -> Executor:
     """ "serial", "processes", "dask", or "auto": processes where there is more than one core. Raises DeviceError."""
+    if workers is not None and workers < 1:
+        raise DeviceError(f"{workers} workers cannot do any work; give 1 or more, or none for one a core")
     if address is not None and name in ("auto", "dask"):
         return dask(address=address)
     if address is not None:

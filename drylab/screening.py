@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drylab import record
-from drylab.build import BuildOptions, build_library
+from drylab.build import BuildOptions, build_library, source_chunks, write_library
 from drylab.config import Target, target_from
 from drylab.errors import ConfigError, ModelError
 from drylab.execute import Executor, by_name, fold, serial
@@ -115,37 +116,49 @@ def _best(
 
 def screen(
     target: Target | Mapping[str, Any] | str | Path,
-    library: str | Path | Library | None = None,
+    library: str | Path | Library | Sequence[str] | None = None,
     *,
     executor: Executor | str = "serial",
     batch_size: int | None = None,
     progress: Progress = SILENT,
 ) -> Hits:
-    """Rank a library for a target: the whole way from SMILES to explained hits, nothing written to disk.
+    """Rank a library for a target: the whole way from SMILES to explained hits, nothing left on disk.
 
     target    a target.yaml, the same as a dict, or just the name of a panel target, e.g. "EGFR"
-    library   a library folder (default: the one target.yaml names)
+    library   a library folder, molecule files (.smi, .csv, .tsv, .parquet or a glob), or a list of SMILES; default: what
+              target.yaml names
     executor  "serial", "processes", "dask", or one made by ``drylab.execute``; the hits are the same with each
 
     Raises DrylabError (ConfigError, LibraryError, ModelError, InputError) with one line that says what to do.
     """
     checked = target_from(target)
-    started, clock = datetime.now(UTC), time.perf_counter()
-    where = library if isinstance(library, Library) else open_library(library_path(checked, library))
     chosen = by_name(executor) if isinstance(executor, str) else executor
-    question = ask(checked, batch_size)
-    progress.stage("screening", where.rows)
-    shards = where.shards()
-    answer = fold(chosen, ScreenShard(question), shards, Screened.merge, lambda i, _: progress.rows(shards[i].rows))
+    if isinstance(library, Library):
+        return _screen(checked, library, chosen, batch_size, progress)
+    listed = None if library is None or isinstance(library, str | Path) else list(library)
+    where = "SMILES in memory" if listed is not None else library_path(checked, library)  # type: ignore[arg-type]
+    if listed is None and is_library(where):
+        return _screen(checked, open_library(where), chosen, batch_size, progress)
+    with TemporaryDirectory(prefix="drylab-") as folder:
+        opened = _build(checked, where if listed is None else listed, Path(folder) / "library", chosen, progress)
+        return _moved(_screen(checked, opened, chosen, batch_size, progress), where)
+
+
+def _screen(target: Target, library: Library, executor: Executor, batch_size: int | None, progress: Progress) -> Hits:
+    started, clock = datetime.now(UTC), time.perf_counter()
+    question = ask(target, batch_size)
+    progress.stage("screening", library.rows)
+    shards = library.shards()
+    answer = fold(executor, ScreenShard(question), shards, Screened.merge, lambda i, _: progress.rows(shards[i].rows))
     assert answer is not None, "a library that opens has a shard"
-    answer.tally.check(where.rows)
+    answer.tally.check(library.rows)
     screened = time.perf_counter()
     progress.stage("describing hits", len(answer.top))
-    done = finish(question, checked, answer.top, chosen, progress.rows)
+    done = finish(question, target, answer.top, executor, progress.rows)
     seconds = {"screen": screened - clock, "finish": time.perf_counter() - screened}
     return Hits(
         table=done.table,
-        run=record.run_record(checked, question, where, answer, record.How(chosen, started, seconds)),
+        run=record.run_record(target, question, library, answer, record.How(executor, started, seconds)),
         pictures=done.pictures,
         rejected=answer.tally.rows,
     )
@@ -181,21 +194,29 @@ def screen_to(
     check_free(folder, force, RUN_MARKS)
     where, chosen = library_path(checked, library), executor or serial()
     with new_folder(folder, force, RUN_MARKS) as partial:
-        built = None if is_library(where) else _build(checked, where, partial / "library", chosen, progress)
-        hits = screen(checked, built or where, executor=chosen, batch_size=batch_size, progress=progress)
-        if built:  # recorded by the place it is moved to
-            moved = {**hits.run["library"], "path": str(folder / "library")}
-            hits = replace(hits, run={**hits.run, "library": moved})
+        if is_library(where):
+            hits = _screen(checked, open_library(where), chosen, batch_size, progress)
+        else:
+            opened = _build(checked, where, partial / "library", chosen, progress)
+            hits = _moved(_screen(checked, opened, chosen, batch_size, progress), str(folder / "library"))
         written = write(hits, partial)
         if hits.rejected:
             written["rejected.parquet"] = write_rejected(partial / "rejected.parquet", hits.rejected)
     return hits, {name: folder / path.relative_to(partial) for name, path in written.items()}
 
 
-def _build(target: Target, source: str, out: Path, executor: Executor, progress: Progress) -> str:
+def _moved(hits: Hits, path: str) -> Hits:
+    """Recorded by the place the library came from or goes to, not by the one it was screened in."""
+    return replace(hits, run={**hits.run, "library": {**hits.run["library"], "path": path, "name": Path(path).name}})
+
+
+def _build(target: Target, source: str | list[str], out: Path, executor: Executor, progress: Progress) -> Library:
+    progress.stage("building the library", None)
+    if isinstance(source, list):
+        rows = source_chunks("SMILES in memory", ((f"molecule {i}", text) for i, text in enumerate(source, 1)))
+        write_library(out, "the list of SMILES", rows, BuildOptions(), executor, progress.rows)
+        return open_library(out)
     if Path(source).is_dir():
         open_library(source)  # says that the folder is not a library, and what to do
     columns = Columns(target.screen.columns.smiles or "", target.screen.columns.id or "")
-    progress.stage("building the library", None)
-    build_library(source, out, options=BuildOptions(columns=columns), executor=executor, progress=progress.rows)
-    return str(out)
+    return build_library(source, out, options=BuildOptions(columns=columns), executor=executor, progress=progress.rows)

@@ -12,7 +12,7 @@ import pytest
 
 from drylab import execute
 from drylab.config import target_from
-from drylab.errors import AccountingError, ConfigError, LibraryError, ModelError, OutputError
+from drylab.errors import AccountingError, ConfigError, InputError, LibraryError, ModelError, OutputError
 from drylab.featurize import reference
 from drylab.finish import finish
 from drylab.library.embedded import drugs
@@ -242,6 +242,24 @@ def test_vendor_files_are_built_into_the_run(tmp_path: Path) -> None:
     assert open_library(tmp_path / "run" / "library").rows == 30
     assert done.run["library"]["path"] == str(tmp_path / "run" / "library")
     assert json.loads((tmp_path / "run" / "run.json").read_text())["library"]["path"] == done.run["library"]["path"]
+
+
+def test_a_list_of_smiles_in_a_notebook(library: Path) -> None:
+    smiles = [drug.smiles for drug in drugs()[:20]]
+    done = screen("EGFR", [*smiles, "C1CC"])
+    assert done.run["tally"]["scored"] == 20
+    assert done.run["library"]["build"]["rejected"] == {"RDKit cannot parse it": 1}
+    in_library = {hit["key"]: hit["score"] for hit in screen(asked(library, screen={"top_k": 5000, "report_n": 1}))}
+    assert all(in_library[hit["key"]] == hit["score"] for hit in done)
+    with pytest.raises(InputError, match="the list of SMILES: no rows, so there is no library to make"):
+        screen("EGFR", [])
+
+
+def test_molecule_files_in_a_notebook(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("CCO ethanol\nCCN ethylamine\n")
+    done = screen("EGFR", tmp_path / "a.smi")
+    assert {hit["id"] for hit in done} == {"ethanol", "ethylamine"}
+    assert done.run["library"]["path"] == str(tmp_path / "a.smi")
 
 
 def test_no_library_and_not_a_library(tmp_path: Path) -> None:

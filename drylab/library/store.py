@@ -28,6 +28,7 @@ SCHEMA = "drylab.library/1"
 GROUP_ROWS = 8192  # one task: seconds of work on a CPU, so that progress shows and workers share evenly
 FILE_ROWS = 1 << 20
 MANIFEST = "manifest.json"
+DUPLICATES = "duplicates.parquet"  # a name that only drylab uses: --force goes by it
 
 _ROWS = pa.schema([("id", pa.string()), ("key", pa.binary(16)), ("smiles", pa.string())])
 _DUPLICATES = pa.schema([("id", pa.string()), ("key", pa.binary(16)), ("source", pa.string()), ("row", pa.int64())])
@@ -147,7 +148,7 @@ class Writer:
         self._shards: list[dict[str, Any]] = []
         self._pending: list[pa.Table] = []
         self._file: pq.ParquetWriter | None = None
-        self._duplicates = self._parquet("duplicates.parquet", _DUPLICATES)
+        self._duplicates = self._parquet(DUPLICATES, _DUPLICATES)
         self._rejected = self._parquet("rejected.parquet", REJECTED)
 
     def _parquet(self, name: str, schema: pa.Schema) -> pq.ParquetWriter:

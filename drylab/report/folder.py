@@ -19,15 +19,17 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
     none of the files named by ``marks``), or if its parent cannot be written.
     """
     check_free(out, force, marks)
+    shown, out = out, Path(os.path.realpath(out))  # so that "." has a name, and a link stays a link
     partial = out.parent / f".{out.name}.partial-{os.getpid()}"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another output folder") from error
+        raise OutputError(f"{shown}: cannot be written ({error.strerror}); choose another output folder") from error
     try:
         yield partial
+        check_free(out, force, marks)  # once more: another run may have been faster
         if out.exists():
             old = out.parent / f".{out.name}.old-{os.getpid()}"
             os.replace(out, old)
@@ -36,23 +38,28 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
         else:
             os.replace(partial, out)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error}); free space or choose another output folder") from error
+        raise OutputError(
+            f"{shown}: cannot be written ({error}); free space or choose another output folder"
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_free(out: Path, force: bool, marks: tuple[str, ...]) -> None:
-    """Raise OutputError unless ``out`` can be made, or is drylab's and may be replaced."""
-    if not out.exists():
+    """Raise OutputError unless ``out`` can be made, is an empty folder, or is drylab's and may be replaced."""
+    try:
+        if not out.exists():
+            return
+        if not out.is_dir():
+            raise OutputError(f"{out}: is a file, and a folder is to be written there; choose another output folder")
+        empty = not any(out.iterdir())
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be used ({error.strerror}); choose another output folder") from error
+    if empty:
         return
-    if not out.is_dir():
-        raise OutputError(f"{out}: is a file, and a folder is to be written there; choose another output folder")
-    ours = any((out / mark).is_file() for mark in marks)
-    if not any(out.iterdir()):
-        out.rmdir()
-    elif not force:
+    if not force:
         raise OutputError(f"{out}: exists already; choose another output folder, or replace it with --force")
-    elif not ours:
+    if not any((out / mark).is_file() for mark in marks):
         raise OutputError(
             f"{out}: was not written by drylab (no {' or '.join(marks)}), so --force does not replace it; remove it yourself"
         )

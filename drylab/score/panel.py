@@ -15,6 +15,8 @@ from drylab.errors import ModelError
 from drylab.kernels import probe as kernel
 from drylab.types import Probe, ProbeBank
 
+WEAK = 0.3  # a rank correlation below this is said to be a weak hint
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -107,17 +109,20 @@ def endpoint(bank: ProbeBank, name: str, unit: str | None, where: str) -> int:
 
 def tier(probe: Probe) -> dict[str, Any]:
     """How far the score of this target can be trusted, in words (tier B: a target of the training panel)."""
-    rho, n_test = probe.metrics.get("spearman"), probe.metrics.get("n_test", 0)
-    expected = (
-        f"on {n_test:.0f} held-out molecules of new scaffolds its rank correlation was {rho:.2f}"
-        if rho is not None
-        else ""
+    rho, n_test, n_train = (
+        probe.metrics.get("spearman"),
+        probe.metrics.get("n_test", 0),
+        probe.metrics.get("n_train", 0),
     )
+    if rho is None:
+        said = f"Only {n_test:.0f} molecules were held out, too few to say how well it ranks new scaffolds."
+    else:
+        said = f"On {n_test:.0f} held-out molecules of new scaffolds its rank correlation was {rho:.2f}."
+        said += " That is close to chance: take the ranking as a weak hint." if rho < WEAK else ""
     return {
         "tier": "B",
         "label": "panel target",
-        "sentence": f"Known target: the model was trained on {probe.metrics.get('n_train', 0):.0f} measured molecules for {probe.name}"
-        + (f"; {expected}." if expected else "."),
+        "sentence": f"Known target: the model was trained on {n_train:,.0f} measured molecules for {probe.name}. {said}",
     }
 
 

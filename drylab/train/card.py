@@ -158,16 +158,20 @@ def _check(check: Mapping[str, Any]) -> str:
     drugs = sorted(check["drugs"].items(), key=lambda pair: pair[1])
     inside = sum(share <= 0.01 for _, share in drugs)
     rows = [[name, "none" if share == 0 else f"{100 * share:.2f} %"] for name, share in drugs]
-    best = "\n".join(f"    {value:.2f}  {smiles}" for smiles, value in check["best"])
+    best = [[f"{value:.2f}", f"{percentile} %", f"`{_cut(smiles)}`"] for smiles, value, percentile in check["best"]]
     return (
         "## A screen with known answers\n\n"
-        f"Drugs that inhibit EGFR, none of them in the training data, among {check['library']} ZINC and PubChem molecules "
-        f"that were not in it either, ranked by the EGFR probe: {inside} of {len(drugs)} are in the best 1 %.\n\n"
+        f"Drugs that inhibit EGFR, none of them in the training data, among {check['library']} ZINC and PubChem\n"
+        f"molecules that were not in it either, ranked by the EGFR probe: {inside} of {len(drugs)} are in the best 1 %.\n\n"
         + _table(["drug", "share of the library that scores at least as high"], rows)
-        + "\nThe ten library molecules it likes best for EGFR, to be judged by eye:\n\n"
-        + best
-        + "\n"
+        + "\nThe ten library molecules it likes best for EGFR, to be judged by eye. The domain percentile says how unlike\n"
+        "the training molecules one is (50 is usual, above 95 believe nothing):\n\n"
+        + _table(["predicted pActivity", "domain percentile", "SMILES"], best)
     )
+
+
+def _cut(smiles: str) -> str:
+    return smiles if len(smiles) <= 80 else f"{smiles[:77]}..."
 
 
 def _made(info: Mapping[str, Any]) -> str:
@@ -185,8 +189,8 @@ their median, and go where they differ by more than 1 log unit (or by class). On
 ({excluded["rows"]} rows), from training, tuning and testing. Close analogues of them were kept, as in any real project;
 tautomers drawn differently are not recognised as the same.
 
-**Split:** {training["split"]}; an acyclic molecule is its own group. Train {sizes["train"]}, tune {sizes["valid"]},
-test {sizes["test"]}, too large {sizes["skipped_too_large"]} molecules, of which {sizes["library"]} are unlabelled library
+**Split:** {training["split"]}; an acyclic molecule is its own group.
+Train {sizes["train"]}, tune {sizes["valid"]}, test {sizes["test"]}, too large {sizes["skipped_too_large"]} molecules, of which {sizes["library"]} are unlabelled library
 molecules. SHA-256 of the split: `{training["split_sha256"]}`.
 
 **Training:** {training["auxiliary_targets"]} more ChEMBL targets, orthologs among them, help to shape the embedding and have no

@@ -13,25 +13,38 @@ from drylab.featurize import reference
 from drylab.score.engine import GineEncoder
 from drylab.score.model import Model
 from drylab.train.data import parents_of
+from drylab.types import PARSED
 
-TOP = 0.01
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A probe's values: drugs name -> share of the library at or above, and the best library SMILES with values."""
+    """What a probe made of a library.
+
+    drugs    name -> share of the library that scores at least as high
+    library  how many molecules it has
+    best     SMILES, value and domain percentile of the ten it likes best
+    """
 
     drugs: dict[str, float]
     library: int
-    best: list[tuple[str, float]]
+    best: list[tuple[str, float, int]]
 
 
-def values(model: Model, smiles: list[str], probe: str) -> NDArray[np.float64]:
-    """The probe's linear value for each SMILES, by the engine that screens; NaN where RDKit refuses."""
+def values(model: Model, smiles: list[str], probe: str) -> tuple[Array, NDArray[np.int64]]:
+    """The probe's linear value and the domain percentile of each SMILES, by the engine that screens.
+
+    A SMILES that is not parsed gets -inf and 100, so that it ranks last.
+    """
     row = model.probes.names().index(probe)
     graphs = reference.graphs(reference.parse(smiles))
-    out = GineEncoder(model.encoder)(graphs).z @ model.probes.weights[row] + model.probes.bias[row]
-    return np.where(graphs.status == 0, out, np.nan)
+    z = GineEncoder(model.encoder)(graphs).z
+    distance = np.linalg.norm((z - model.domain.mean) @ model.domain.whiten, axis=1)
+    percentile = np.searchsorted(model.domain.percentiles, distance).clip(0, 100)
+    parsed = graphs.status == PARSED
+    value = z @ model.probes.weights[row] + model.probes.bias[row]
+    return np.where(parsed, value, -np.inf), np.where(parsed, percentile, 100)
 
 
 def library_sample(folder: Path, seen: frozenset[str], each: int) -> list[str]:
@@ -49,11 +62,12 @@ def screen_drugs(model: Model, drugs: pd.DataFrame, library: list[str], gene: st
     """How the drugs for ``gene`` (columns name, smiles, targets) rank in the library by its probe."""
     mine = drugs[drugs["targets"].fillna("").str.split(";").map(lambda names: gene in names)]
     parents = parents_of(mine["smiles"])
-    background = values(model, library, gene)
-    order = np.argsort(-np.nan_to_num(background, nan=-np.inf), kind="stable")[:10]
-    scores = values(model, [parents[text] for text in mine["smiles"]], gene)
+    background, percentile = values(model, library, gene)
+    scores, _ = values(model, [parents[text] for text in mine["smiles"]], gene)
     share = {
         str(name): float(np.sum(background >= score) / max(len(background), 1))
         for name, score in zip(mine["name"], scores, strict=True)
     }
-    return Screened(share, len(library), [(library[i], float(background[i])) for i in order])
+    order = np.argsort(-background, kind="stable")[:10]
+    best = [(library[i], float(background[i]), int(percentile[i])) for i in order]
+    return Screened(share, len(library), best)
