@@ -111,4 +111,5 @@ def write(path: Path, info: Mapping[str, Any], encoder: EncoderWeights, bank: Pr
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     save_model(part, info, encoder, bank, where)
+    part.chmod(0o644)  # safetensors writes for the owner alone, and whoever installs drylab is to read it
     os.replace(part, path)

@@ -25,7 +25,7 @@ WEAK = 5.0  # a presumed inactive is punished only for a predicted pActivity abo
 class FitRecipe:
     """Everything about the training that is not data."""
 
-    epochs: int = 24
+    epochs: int = 30
     batch: int = 256
     rate: float = 1.5e-3
     decay: float = 1e-2
