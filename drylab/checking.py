@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ import numpy as np
 from drylab.config import Target, target_from, template
 from drylab.errors import OutputError
 from drylab.execute import cores
-from drylab.library.sources import expand
-from drylab.library.store import Library, is_library, open_library, read_shard
+from drylab.library.sources import chunks
+from drylab.library.store import Library, read_shard
+from drylab.opening import columns_of, library_path, locate
 from drylab.question import Question, ask
 from drylab.reduce import Histogram, Ranks, Screened, Tally, TopK
 from drylab.score import panel
-from drylab.screening import add_batch, library_path
+from drylab.screening import add_batch
 
 SAMPLE = 256  # rows scored to tell the rate: a tenth of a second of work
 
@@ -38,16 +40,15 @@ class Check:
 def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path | None = None) -> Check:
     """Read a target file as ``screen`` would, score a sample, and say what a screen would do.
 
-    Raises what ``screen`` raises: so a target file that passes here runs.
+    Raises what ``screen`` raises, but for rows of vendor files past the first of each.
     """
     checked = target_from(target)
-    where = library_path(checked, library)
+    where, opened = library_path(checked, library), locate(checked, library)
     question = ask(checked)
     probe = question.model.probes.probes[question.probe]
     tier = panel.tier(probe)
     rate, lines = 0.0, []
-    if is_library(where):
-        opened = open_library(where)
+    if isinstance(opened, Library):
         rate = _rate(opened, question)
         seconds = opened.rows / rate
         lines.append(("library", f"{where}: {opened.rows:,} molecules, recipe {opened.manifest['recipe']['name']}"))
@@ -58,9 +59,10 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
             )
         )
     else:
-        files = expand([where])
-        size = sum(Path(name).stat().st_size for name in files) / 1e6
-        lines.append(("library", f"{where}: {len(files)} file(s), {size:,.1f} MB, to be built into a library first"))
+        for name in opened:
+            next(chunks([name], columns_of(checked)))  # a file that is empty or lacks a column says so here
+        size = sum(Path(name).stat().st_size for name in opened) / 1e6
+        lines.append(("library", f"{where}: {len(opened)} file(s), {size:,.1f} MB, to be built into a library first"))
     return Check(
         (
             (
@@ -114,8 +116,10 @@ def _duration(seconds: float) -> str:
 
 def write_template(file: Path, name: str, target: str, library: str, force: bool = False) -> Path:
     """A commented target file to start from. Raises OutputError if it exists (without ``force``) or cannot be written."""
-    if file.exists() and not force:
+    if os.path.lexists(file) and not force:
         raise OutputError(f"{file}: exists already; choose another name, or replace it with --force")
+    if os.path.lexists(file) and file.suffix not in (".yaml", ".yml"):
+        raise OutputError(f"{file}: is no target file (.yaml), so --force does not replace it; choose another name")
     try:
         file.write_text(template(name, target, library))
     except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -27,7 +30,8 @@ app = typer.Typer(
 library_app = typer.Typer(help="Make and look at libraries.", no_args_is_help=True)
 app.add_typer(library_app, name="library")
 console = Console(stderr=True, highlight=False)
-out_console = Console(highlight=False, soft_wrap=True)
+# In a pipe nobody looks, and text cut to a width would be lost.
+out_console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 500)
 
 ExecutorOption = Annotated[str, typer.Option("--executor", help="auto, serial, processes or dask.")]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Workers; default: one a core.")]
@@ -45,7 +49,9 @@ def screen(
     executor: ExecutorOption = "auto",
     workers: WorkersOption = None,
     address: AddressOption = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Molecules a batch.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, max=65_536, help="Molecules a batch.")
+    ] = None,
     force: ForceOption = False,
 ) -> None:
     """Rank a library for a target; write report.html, hits.csv, hits.parquet, hits.sdf and run.json."""
@@ -106,12 +112,13 @@ def init(
     name: Annotated[str, typer.Option("--name", help="What the project is called.")] = "EGFR round 1",
     target: Annotated[str, typer.Option("--target", help="A panel target; `drylab targets` lists them.")] = "EGFR",
     library: Annotated[str, typer.Option("--library", help="A library folder, or molecule files.")] = "library",
-    force: ForceOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a commented target file to start from."""
     from drylab.checking import write_template
 
-    out_console.print(f"wrote {write_template(file, name, target, library, force)}; next: drylab check {file}")
+    written = write_template(file, name, target, library, force)
+    out_console.print(f"wrote {written}; next: drylab check {written}", markup=False)
 
 
 @app.command()
@@ -133,9 +140,7 @@ def targets() -> None:
     from drylab.score.model import load_model
 
     model = load_model()
-    table = Table(
-        "name", "kind", "unit", "also called", "trained on", "held-out", title=f"model {model.name}", box=None
-    )
+    table = Table("name", "kind", "unit", "also called", "trained on", "held-out", box=None)
     for probe in model.probes.probes:
         figure = next((f"{key} {probe.metrics[key]:.2f}" for key in ("spearman", "auroc") if key in probe.metrics), "")
         table.add_row(
@@ -207,7 +212,10 @@ def _progress() -> Iterator[Any]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with (
+        _told_when_stopped(),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
         tasks: list[Any] = []
 
         def stage(name: str, total: int | None) -> None:
@@ -216,9 +224,23 @@ def _progress() -> Iterator[Any]:
         yield Told(stage=stage, rows=lambda n: bar.advance(tasks[-1], n))
 
 
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        console.print("stopped; the output folder is as it was")
+        raise typer.Exit(130) from stop
+
+
 def _summary(hits: Hits) -> None:
-    tally, seconds = hits.run["tally"], hits.run["seconds"]
+    tally, seconds, build = hits.run["tally"], hits.run["seconds"], hits.run["library"]["build"]
     out_console.print(hits.run["tier"]["sentence"], markup=False)
+    if build["read"] != build["kept"]:
+        bad = sum(build["rejected"].values())
+        out_console.print(
+            f"library: read {build['read']:,}, rejected {bad:,}, duplicates {build['duplicates']:,}, kept {build['kept']:,}"
+        )
     parts = [f"read {tally['read']:,}"]
     for kind in ("rejected", "filtered"):
         parts.append(f"{kind} {sum(tally[kind].values()):,}")
@@ -249,7 +271,9 @@ def _library_table(library: Any) -> None:
     table = Table("source", "read", "kept", "duplicates", "rejected", box=None)
     for entry in library.manifest["sources"]:
         reasons = "; ".join(f"{reason}: {n:,}" for reason, n in entry["rejected"].items()) or "0"
-        table.add_row(entry["path"], f"{entry['read']:,}", f"{entry['kept']:,}", f"{entry['duplicates']:,}", reasons)
+        table.add_row(
+            escape(entry["path"]), f"{entry['read']:,}", f"{entry['kept']:,}", f"{entry['duplicates']:,}", reasons
+        )
     out_console.print(table)
     out_console.print(
         f"{library.path}: {library.rows:,} molecules, recipe {library.manifest['recipe']['name']}", markup=False
@@ -264,6 +288,8 @@ def _files(files: dict[str, Path]) -> None:
 
 def main() -> None:
     """The ``drylab`` command: what drylab raises on purpose is one line and exit code 2."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's time limit: clean up as for Ctrl-C
     try:
         app()
     except DrylabError as error:

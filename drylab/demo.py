@@ -17,7 +17,10 @@ from drylab.report.folder import new_folder
 from drylab.screening import SILENT, Progress, screen_to
 from drylab.types import Hits
 
-MARKS = ("target.yaml",)
+MARKS = ("DEMO.txt",)
+MARK = (
+    "Written by `drylab demo`, which replaces this whole folder with --force. Copy target.yaml elsewhere to edit it.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ def run_demo(
         write_library(partial / "library", str(folder), rows, BuildOptions(), executor or serial(), progress.rows)
         _write_known(partial / "known.csv", known)
         (partial / "target.yaml").write_text(_target_file(target))
+        (partial / MARKS[0]).write_text(MARK)
     hits, files = screen_to(folder / "target.yaml", folder / "run", executor=executor, progress=progress)
     return Demo(hits, files, folder)
 

@@ -20,6 +20,7 @@ from drylab.errors import DeviceError
 
 T = TypeVar("T")
 S = TypeVar("S")
+SCHEDULER_WITHIN_S = 10
 WORKERS_WITHIN_S = 30  # a batch system may start the workers after the scheduler
 Results = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[tuple[int, Any]]]
 
@@ -71,7 +72,7 @@ def serial() -> Executor:
 
 def processes(workers: int | None = None) -> Executor:
     """Processes of this machine, one a core unless said. A script that uses it needs ``if __name__ == "__main__":``."""
-    count = workers or cores()
+    count = _count(workers)
 
     def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
         # spawn: a fork would copy the locks of Arrow's and numba's threads
@@ -115,7 +116,7 @@ def _windowed(submit: Callable[[Any], Future[S]], items: Iterable[Any], window: 
 
 def dask(workers: int | None = None, address: str | None = None) -> Executor:
     """A Dask cluster: the one at ``address`` ("tcp://host:8786" or a scheduler file), or one made here and closed after."""
-    count = workers or cores()
+    count = _count(workers)
 
     def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
         from distributed import Client, LocalCluster  # 0.4 s of CPU that only this executor needs
@@ -136,11 +137,16 @@ def dask(workers: int | None = None, address: str | None = None) -> Executor:
 
 
 def _connect(client_class: Any, address: str) -> Any:
+    from distributed.comm import resolve_address
+
     try:
+        where = address
         if os.path.isfile(address):
             with open(address) as file:
-                return client_class(json.load(file)["address"], timeout="10s")
-        return client_class(address, timeout="10s")
+                where = json.load(file)["address"]
+        # Given None a Client starts a cluster; given what is no address it is left half made and can hang the next one.
+        resolve_address(where)
+        return client_class(where, timeout=SCHEDULER_WITHIN_S)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DeviceError(
             f"no Dask scheduler answers at {address} ({error}); start one or leave out the address"
@@ -199,16 +205,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
-def by_name(name: str, workers: int | None = None, address: str | None = None) -> Executor:
-    """ "serial", "processes", "dask", or "auto": processes where there is more than one core. Raises DeviceError."""
+def _count(workers: int | None) -> int:
     if workers is not None and workers < 1:
         raise DeviceError(f"{workers} workers cannot do any work; give 1 or more, or none for one a core")
+    return workers or cores()
+
+
+def by_name(name: str, workers: int | None = None, address: str | None = None) -> Executor:
+    """ "serial", "processes", "dask", or "auto": processes where there is more than one core. Raises DeviceError."""
+    count = _count(workers)
     if address is not None and name in ("auto", "dask"):
         return dask(address=address)
     if address is not None:
         raise DeviceError(f"an address is for the dask executor, not for {name!r}; use --executor dask")
     if name == "auto":
-        name = "processes" if (workers or cores()) > 1 else "serial"
+        name = "processes" if count > 1 else "serial"
     table: dict[str, Callable[[], Executor]] = {
         "serial": serial,
         "processes": lambda: processes(workers),

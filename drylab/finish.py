@@ -24,7 +24,7 @@ from drylab.score import panel
 from drylab.score.engine import GineEncoder
 
 CHUNK = 250  # hits a task: about two seconds of RDKit
-FLAGS = ("green", "unknown", "amber", "red")  # from best to worst
+FLAGS = ("green", "amber", "red", "unknown")  # from best to worst; unknown: no limits given
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _anti_targets(target: Target, q: Question, values: NDArray[np.float64]) -> d
 
 def _toxicity(target: Target, q: Question, values: NDArray[np.float64]) -> dict[str, pa.Array]:
     columns: dict[str, pa.Array] = {}
-    worst = np.zeros(len(values), np.int64)
+    worst = np.full(len(values), -1)
     for row, probe in enumerate(q.model.probes.probes):
         if probe.kind != "toxicity":
             continue
@@ -140,10 +140,10 @@ def _toxicity(target: Target, q: Question, values: NDArray[np.float64]) -> dict[
             for colour in ("amber", "red"):
                 limit = getattr(said, colour)
                 flag[value >= (np.inf if limit is None else limit)] = FLAGS.index(colour)
-        worst = np.maximum(worst, flag)
+            worst = np.maximum(worst, flag)  # an endpoint without limits has no say
         columns[f"{probe.name}_{'prob' if probe.unit == 'probability' else 'value'}"] = pa.array(value)
         columns[f"{probe.name}_flag"] = pa.array([FLAGS[i] for i in flag], pa.string())
-    columns["tox_worst"] = pa.array([FLAGS[i] for i in worst], pa.string())
+    columns["tox_worst"] = pa.array([FLAGS[i] if i >= 0 else "unknown" for i in worst], pa.string())
     return columns
 
 

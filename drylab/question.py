@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drylab.config import Target
-from drylab.errors import ConfigError, DrylabError
-from drylab.featurize import Rules, reference
+from drylab.config.models import MAX_BATCH
+from drylab.errors import ConfigError
+from drylab.featurize import EXCLUDED, Rules, reference
 from drylab.library.measurements import Known, read_known
 from drylab.library.sources import Columns
 from drylab.score import panel
@@ -45,22 +48,30 @@ class Question:
 
 def ask(target: Target, batch_size: int | None = None) -> Question:
     """Resolve a target file. Raises ConfigError, ModelError or InputError, each naming the line that is wrong."""
-    model = _at(target, ("model", "affinity"), lambda: load_model(_model_name(target)))
+    if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= MAX_BATCH):
+        raise ConfigError(f"batch_size is {batch_size!r}, expected a whole number from 1 to {MAX_BATCH}; correct it")
+    model = target.at(("model", "affinity"), lambda: load_model(_model_name(target)))
     probe = panel.find(model.probes, _names(target.target), target.where(("target",)))
+    if model.probes.probes[probe].kind != "affinity":
+        raise ConfigError(
+            f"{target.where(('target',))}: {model.probes.probes[probe].name} is a toxicity endpoint, and nothing to aim "
+            "for; name a target of the panel (`drylab targets`)"
+        )
     known = _known(target)
     rules = _rules(target)
+    limits = (*_objective(target, probe), *_anti_targets(target, model, probe), *_toxicity(target, model))
     graphs = reference.graphs(reference.parse(known.smiles))
-    scores = panel.values(model.probes, GineEncoder(model.encoder)(graphs).z)[:, probe]
+    values = panel.values(model.probes, GineEncoder(model.encoder)(graphs).z)
     return Question(
         model=model,
         probe=probe,
         rules=rules,
-        limits=(*_objective(target, probe), *_anti_targets(target, model, probe), *_toxicity(target, model)),
+        limits=limits,
         top_k=target.screen.top_k,
         batch_size=batch_size or target.screen.batch_size,
         known=known,
-        known_scores=np.where(graphs.status == PARSED, scores, -np.inf),
-        known_filtered=tuple(_filtered_by(smiles, rules) for smiles in known.smiles),
+        known_scores=np.where(graphs.status == PARSED, values[:, probe], -np.inf),
+        known_filtered=_filtered_by(known, rules, limits, values),
     )
 
 
@@ -76,36 +87,26 @@ def _names(said: Any) -> dict[str, str]:
     return {key: value for key, value in fields.items() if value}
 
 
-def _at(target: Target, path: tuple[str | int, ...], make: Any) -> Any:
-    """make(), with the place in the target file put before what goes wrong."""
-    try:
-        return make()
-    except DrylabError as error:
-        raise type(error)(f"{target.where(path)}: {error}") from error
-
-
 def _known(target: Target) -> Known:
     actives = target.known.actives
     if actives is None:
         return NO_KNOWN
     columns = Columns(actives.smiles if actives.smiles != "smiles" else "", actives.id or "")
     file = target.resolve(actives.file)
-    return _at(
-        target, ("known", "actives"), lambda: read_known(file, columns, actives.value or "", actives.units or "")
-    )
+    return target.at(("known", "actives"), lambda: read_known(file, columns, actives.value or "", actives.units or ""))
 
 
 def _rules(target: Target) -> Rules:
     ranges = tuple((name, r.low, r.high) for name, r in sorted(target.ranges().items()) if r.hard)
     for key in ("must_have_any", "must_not_have"):
         for number, smarts in enumerate(getattr(target.substructure, key)):
-            _at(target, ("substructure", key, number), lambda smarts=smarts: reference.pattern(smarts))
+            target.at(("substructure", key, number), partial(reference.pattern, smarts))
     exclude = target.known.exclude
     excluded = None
     if exclude is not None:
         columns = Columns(exclude.smiles if exclude.smiles != "smiles" else "", exclude.id or "")
         file = target.resolve(exclude.file)
-        excluded = _at(target, ("known", "exclude"), lambda: read_known(file, columns)).keys
+        excluded = target.at(("known", "exclude"), lambda: read_known(file, columns)).keys
     return Rules(
         ranges=ranges,
         must_have_any=tuple(target.substructure.must_have_any),
@@ -123,9 +124,12 @@ def _objective(target: Target, probe: int) -> list[Limit]:
 def _anti_targets(target: Target, model: Model, probe: int) -> list[Limit]:
     limits = []
     for number, anti in enumerate(target.anti_targets):
-        row = panel.find(model.probes, _names(anti), target.where(("anti_targets", number)))
+        where = target.where(("anti_targets", number))
+        row = panel.find(model.probes, _names(anti), where)
         if row == probe:
-            raise ConfigError(f"{target.where(('anti_targets', number))}: {anti.name} is the target itself; remove it")
+            raise ConfigError(f"{where}: {anti.name} is the target itself; remove it")
+        if anti.name in (other.name for other in target.anti_targets[:number]):
+            raise ConfigError(f"{where}: a second anti-target is named {anti.name!r}; each needs a name of its own")
         if anti.max_pactivity is not None:
             limits.append(Limit(f"{anti.name} above {anti.max_pactivity:g}", row, high=anti.max_pactivity))
         if anti.min_delta is not None:
@@ -145,6 +149,12 @@ def _toxicity(target: Target, model: Model) -> list[Limit]:
     return limits
 
 
-def _filtered_by(smiles: str, rules: Rules) -> str:
-    mol = reference.parse([smiles])[0]
-    return rules.verdict(mol) if mol is not None else ""
+def _filtered_by(known: Known, rules: Rules, limits: Sequence[Limit], values: NDArray[np.float64]) -> tuple[str, ...]:
+    """For each known active the first rule or limit that takes it out, in the order of the fold; "" for none."""
+    excluded = {key.tobytes() for key in rules.excluded} if rules.excluded is not None else set()
+    found = []
+    for row, mol in enumerate(reference.parse(known.smiles)):
+        by_rule = EXCLUDED if known.keys[row].tobytes() in excluded else rules.verdict(mol) if mol is not None else ""
+        by_limit = (limit.name for limit in limits if limit.broken(values[row : row + 1])[0])
+        found.append(by_rule or next(by_limit, ""))
+    return tuple(found)

@@ -15,7 +15,7 @@ from typing import Any
 from drylab.build import build_totals
 from drylab.config import Target, to_dict
 from drylab.execute import Executor
-from drylab.library.store import Library
+from drylab.library.store import Library, file_sha256
 from drylab.question import Question
 from drylab.reduce import LOW, WIDTH, Histogram, Screened
 from drylab.score import panel
@@ -47,6 +47,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Screened, 
             name: round(value, 3) for name, value in {**how.seconds, "total": sum(how.seconds.values())}.items()
         },
         "target": to_dict(target),
+        "files": {key: _file(path) for key, path in target.files().items()},
         "probe": _probe(q.model.probes.probes[q.probe]),
         "tier": panel.tier(q.model.probes.probes[q.probe]),
         "model": _model(q),
@@ -68,6 +69,10 @@ def run_record(target: Target, q: Question, library: Library, answer: Screened, 
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "confidential": target.provenance.confidential,
     }
+
+
+def _file(path: str) -> dict[str, str]:
+    return {"path": os.path.abspath(path), "sha256": file_sha256(path)}
 
 
 def _probe(probe: Probe) -> dict[str, Any]:
@@ -121,14 +126,16 @@ def _histogram(histogram: Histogram) -> dict[str, Any]:
 
 
 def _known(q: Question, answer: Screened) -> list[dict[str, Any]]:
-    ranks, scored = answer.ranks, max(1, answer.tally.scored)
+    # A known active that is not among the scored rows is ranked as if it were one more of them.
+    ranks, scored = answer.ranks, answer.tally.scored
+    among = [scored + (not answer.ranks.found[i] or bool(q.known_filtered[i])) for i in range(len(q.known.ids))]
     rows = [
         {
             "id": q.known.ids[i],
             "smiles": q.known.smiles[i],
             "score": float(q.known_scores[i]) if math.isfinite(q.known_scores[i]) else None,
             "rank": int(ranks.better[i]) + 1,
-            "percentile": 100.0 * (int(ranks.better[i]) + 1) / scored,
+            "percentile": 100.0 * (int(ranks.better[i]) + 1) / among[i],
             "in_library": bool(ranks.found[i]),
             "value": float(q.known.values[i]) if math.isfinite(q.known.values[i]) else None,
             "units": "pX",

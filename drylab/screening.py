@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,23 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drylab import record
-from drylab.build import BuildOptions, build_library, source_chunks, write_library
 from drylab.config import Target, target_from
-from drylab.errors import ConfigError, ModelError
+from drylab.errors import ModelError
 from drylab.execute import Executor, by_name, fold, serial
 from drylab.featurize import featurize
 from drylab.finish import finish
-from drylab.library.sources import Columns
-from drylab.library.store import Library, is_library, open_library, read_shard, write_rejected
+from drylab.library.store import Library, read_rejected, read_shard, write_rejected
+from drylab.opening import IN_MEMORY, build_files, build_smiles, in_memory, library_path, locate
 from drylab.question import Question, ask
-from drylab.reduce import Histogram, Ranks, Screened, Tally, TopK
+from drylab.reduce import REJECTED_KEPT, Histogram, Ranks, Screened, Tally, TopK
 from drylab.report import write
-from drylab.report.folder import check_free, new_folder
+from drylab.report.folder import check_apart, check_free, new_folder
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
 from drylab.types import Hits, Rejected, Shard, SmilesBatch
 
 RUN_MARKS = ("run.json",)
+Build = Callable[[Path, Executor, Callable[[int], None]], Library]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def screen(
     target: Target | Mapping[str, Any] | str | Path,
     library: str | Path | Library | Sequence[str] | None = None,
     *,
-    executor: Executor | str = "serial",
+    executor: Executor | str | None = None,
     batch_size: int | None = None,
     progress: Progress = SILENT,
 ) -> Hits:
@@ -127,52 +128,65 @@ def screen(
     target    a target.yaml, the same as a dict, or just the name of a panel target, e.g. "EGFR"
     library   a library folder, molecule files (.smi, .csv, .tsv, .parquet or a glob), or a list of SMILES; default: what
               target.yaml names
-    executor  "serial", "processes", "dask", or one made by ``drylab.execute``; the hits are the same with each
+    executor  "serial" (the default), "processes", "dask", or one made by ``drylab.execute``; the hits are the same
 
     Raises DrylabError (ConfigError, LibraryError, ModelError, InputError) with one line that says what to do.
     """
     checked = target_from(target)
-    chosen = by_name(executor) if isinstance(executor, str) else executor
+    chosen = executor if isinstance(executor, Executor) else by_name(executor or "serial")
+    how = How(chosen, batch_size, progress)
     if isinstance(library, Library):
-        return _screen(checked, library, chosen, batch_size, progress)
-    listed = None if library is None or isinstance(library, str | Path) else list(library)
-    where = "SMILES in memory" if listed is not None else library_path(checked, library)  # type: ignore[arg-type]
-    if listed is None and is_library(where):
-        return _screen(checked, open_library(where), chosen, batch_size, progress)
+        return _screen(checked, library, how)
+    if library is None or isinstance(library, str | Path):
+        found = locate(checked, library)
+        if isinstance(found, Library):
+            return _screen(checked, found, how)
+        where, build = library_path(checked, library), partial(build_files, checked, found)
+    else:
+        where, build = IN_MEMORY, partial(build_smiles, in_memory(library))
     with TemporaryDirectory(prefix="drylab-") as folder:
-        opened = _build(checked, where if listed is None else listed, Path(folder) / "library", chosen, progress)
-        return _moved(_screen(checked, opened, chosen, batch_size, progress), where)
+        return _build_and_screen(checked, build, Path(folder) / "library", where, how)
 
 
-def _screen(target: Target, library: Library, executor: Executor, batch_size: int | None, progress: Progress) -> Hits:
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a screen is run: none of it changes an answer."""
+
+    executor: Executor
+    batch_size: int | None
+    progress: Progress
+
+
+def _screen(target: Target, library: Library, how: How) -> Hits:
     started, clock = datetime.now(UTC), time.perf_counter()
-    question = ask(target, batch_size)
-    progress.stage("screening", library.rows)
+    question = ask(target, how.batch_size)
+    how.progress.stage("screening", library.rows)
     shards = library.shards()
-    answer = fold(executor, ScreenShard(question), shards, Screened.merge, lambda i, _: progress.rows(shards[i].rows))
+    answer = fold(
+        how.executor, ScreenShard(question), shards, Screened.merge, lambda i, _: how.progress.rows(shards[i].rows)
+    )
     assert answer is not None, "a library that opens has a shard"
     answer.tally.check(library.rows)
     screened = time.perf_counter()
-    progress.stage("describing hits", len(answer.top))
-    done = finish(question, target, answer.top, executor, progress.rows)
+    how.progress.stage("describing hits", len(answer.top))
+    done = finish(question, target, answer.top, how.executor, how.progress.rows)
     seconds = {"screen": screened - clock, "finish": time.perf_counter() - screened}
     return Hits(
         table=done.table,
-        run=record.run_record(target, question, library, answer, record.How(executor, started, seconds)),
+        run=record.run_record(target, question, library, answer, record.How(how.executor, started, seconds)),
         pictures=done.pictures,
         rejected=answer.tally.rows,
     )
 
 
-def library_path(target: Target, library: str | Path | None) -> str:
-    """The library given with the call, or else the target file's. Raises ConfigError where there is neither."""
-    if library is not None:
-        return str(library)
-    if target.screen.library is None:
-        raise ConfigError(
-            f"{target.where(('screen',))}: no library is named; add screen.library to the target file, or give one with the call"
-        )
-    return target.resolve(target.screen.library)
+def _build_and_screen(target: Target, build: Build, out: Path, path: str, how: How) -> Hits:
+    """Hits recorded with ``path``, the place that the library came from or goes to, and with the rows it rejected."""
+    how.progress.stage("building the library", None)
+    library = build(out, how.executor, how.progress.rows)
+    hits = _screen(target, library, how)
+    rejected = (*read_rejected(library), *hits.rejected)[:REJECTED_KEPT]
+    named = {**hits.run["library"], "path": path, "name": Path(path).name}
+    return replace(hits, run={**hits.run, "library": named}, rejected=rejected)
 
 
 def screen_to(
@@ -192,31 +206,15 @@ def screen_to(
     """
     checked, folder = target_from(target), Path(out)
     check_free(folder, force, RUN_MARKS)
-    where, chosen = library_path(checked, library), executor or serial()
-    with new_folder(folder, force, RUN_MARKS) as partial:
-        if is_library(where):
-            hits = _screen(checked, open_library(where), chosen, batch_size, progress)
+    found, how = locate(checked, library), How(executor or serial(), batch_size, progress)
+    check_apart(folder, [*checked.files().values(), *([found.path] if isinstance(found, Library) else found)])
+    with new_folder(folder, force, RUN_MARKS) as part:
+        if isinstance(found, Library):
+            hits = _screen(checked, found, how)
         else:
-            opened = _build(checked, where, partial / "library", chosen, progress)
-            hits = _moved(_screen(checked, opened, chosen, batch_size, progress), str(folder / "library"))
-        written = write(hits, partial)
+            build = partial(build_files, checked, found)
+            hits = _build_and_screen(checked, build, part / "library", str(folder / "library"), how)
+        written = write(hits, part)
         if hits.rejected:
-            written["rejected.parquet"] = write_rejected(partial / "rejected.parquet", hits.rejected)
-    return hits, {name: folder / path.relative_to(partial) for name, path in written.items()}
-
-
-def _moved(hits: Hits, path: str) -> Hits:
-    """Recorded by the place the library came from or goes to, not by the one it was screened in."""
-    return replace(hits, run={**hits.run, "library": {**hits.run["library"], "path": path, "name": Path(path).name}})
-
-
-def _build(target: Target, source: str | list[str], out: Path, executor: Executor, progress: Progress) -> Library:
-    progress.stage("building the library", None)
-    if isinstance(source, list):
-        rows = source_chunks("SMILES in memory", ((f"molecule {i}", text) for i, text in enumerate(source, 1)))
-        write_library(out, "the list of SMILES", rows, BuildOptions(), executor, progress.rows)
-        return open_library(out)
-    if Path(source).is_dir():
-        open_library(source)  # says that the folder is not a library, and what to do
-    columns = Columns(target.screen.columns.smiles or "", target.screen.columns.id or "")
-    return build_library(source, out, options=BuildOptions(columns=columns), executor=executor, progress=progress.rows)
+            written["rejected.parquet"] = write_rejected(part / "rejected.parquet", hits.rejected)
+    return hits, {name: folder / path.relative_to(part) for name, path in written.items()}

@@ -170,19 +170,22 @@ class Shard:
     group  row group within the file
     rows   how many rows it has
     first  its first row's number within the library, 0-based, 64 bits
+    sha256 of the file, on the first shard of each file: who reads that one checks the file; "" on the others
     """
 
     path: str
     group: int
     rows: int
     first: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A row that could not be used.
 
-    source  file the row came from          row    line or row number there, 1-based
+    source  file the row came from, or "library"
+    row     line or row number in the file, 1-based; row of the library, 0-based
     id      the vendor's id                 text   the text that failed, cut to 200 characters
     stage   "read", "standardise" or "parse"    reason one short phrase, the same for the same cause
     """
@@ -209,7 +212,7 @@ class Hit:
         return f"Hit({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
     def _repr_html_(self) -> str:
-        return self.columns.get("picture", "") or repr(self)
+        return self.columns.get("picture", "") or f"<code>{escape(repr(self))}</code>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def test_bad_measurements(say, target, tmp_path: Path, text: str, expected: str)
     ("name", "text", "expected"),
     [
         ("missing.smi", None, "missing.smi: no such file"),
-        ("empty.smi", "", "empty.smi: no rows, so there is no library to make"),
+        ("empty.smi", "", "empty.smi: holds no rows"),
         ("bad.csv", "a,b\n1,2\n", "bad.csv:1: no column is named like SMILES"),
         ("bad.smi", "C1CC x\nCC y\n", "1 of 2 rows are rejected"),
         ("what.xyz", "3\n", "no reader for this kind of file"),

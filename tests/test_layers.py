@@ -12,7 +12,7 @@ LEVELS = {
     "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
     "report": 30, "train": 30,
     "build": 31, "question": 31,
-    "finish": 32, "record": 32,
+    "finish": 32, "record": 32, "opening": 32,
     "screening": 33,
     "checking": 34, "demo": 34,
     "__init__": 35,

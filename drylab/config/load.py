@@ -84,7 +84,9 @@ def _build(data: Mapping[str, Any], places: Places, faults: list[Fault]) -> Targ
     try:
         target = Target.model_validate(kept, context={"folder": str(places.source.parent) if places.source else ""})
     except ValidationError as error:
-        places.refuse([*faults, *faults_of(error, places)])
+        # What a section lacks may be what was refused in it: that is said first.
+        refused = {fault.path[:-1] for fault in faults}
+        places.refuse([*faults, *(fault for fault in faults_of(error, places) if fault.path[:-1] not in refused)])
     if faults:
         places.refuse(faults)
     target._places = places

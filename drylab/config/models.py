@@ -30,6 +30,9 @@ Family = Literal[
 ]
 
 
+MAX_BATCH = 65_536
+
+
 class Section(BaseModel):
     """What all sections share: frozen, no unknown keys, no silent conversion."""
 
@@ -191,6 +194,12 @@ class Alerts(Section):
     catalogs: Annotated[tuple[Literal["pains", "brenk", "nih"], ...], LIST] = ("pains", "brenk", "nih")
     action: Literal["annotate", "reject"] = "annotate"
 
+    @model_validator(mode="after")
+    def _something_to_reject(self) -> Self:
+        if self.action == "reject" and not self.catalogs:
+            raise fault("expected catalogs to reject by, got none; add one, e.g. catalogs: [pains]", "action")
+        return self
+
 
 class Columns(Section):
     """Columns of the library's files; not given: found by the reader."""
@@ -208,7 +217,7 @@ class Screen(Section):
     report_n: Annotated[int, whole(1, 10_000_000)] = 200
     mode: Literal["exact"] = "exact"
     stereo: Literal["as_given"] = "as_given"
-    batch_size: Annotated[int, whole(1, 65_536)] = 1024
+    batch_size: Annotated[int, whole(1, MAX_BATCH)] = 1024
 
     @model_validator(mode="after")
     def _report_within_top(self) -> Self:

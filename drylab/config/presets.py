@@ -52,8 +52,10 @@ class Later(NamedTuple):
 
 
 LATER = (
-    Later("target.domain", (), "remove it, or give only the domain's residues as target.sequence"),
-    Later("target.mutations", (), "remove it, or give the mutated residues as target.sequence"),
+    Later("target.domain", (), "remove it; the panel's targets are whole proteins"),
+    Later(
+        "target.mutations", (), "remove it; the panel's targets are wild types, and a mutant scores as its wild type"
+    ),
     Later("target.pocket"),
     Later("known.inactives"),
     Later("known.reference"),

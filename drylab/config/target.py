@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
@@ -26,8 +27,10 @@ from drylab.config.models import (
     Threshold,
 )
 from drylab.config.places import KeyPath, Places, shown
+from drylab.errors import DrylabError
 
 SCHEMA = "drylab.target/1"
+T = TypeVar("T")
 
 
 def _read_schema(value: Any) -> Any:
@@ -79,7 +82,18 @@ class Target(Section):
         if "://" in text:
             return text
         folder = str(self.source.parent) if self.source else ""
+        if glob.has_magic(text):
+            folder = glob.escape(folder)  # the pattern is the file's, not its folder's
         return os.path.join(folder, os.path.expanduser(text))
+
+    def files(self) -> dict[str, str]:
+        """Key -> path of each file that is read besides the library: the target file, and the molecules it names."""
+        found = {"target": str(self.source)} if self.source else {}
+        for key in ("actives", "exclude"):
+            molecules = getattr(self.known, key)
+            if molecules is not None:
+                found[f"known.{key}"] = self.resolve(molecules.file)
+        return found
 
     def ranges(self) -> dict[str, Range]:
         """Property -> Range: the preset's, soft, replaced by the explicit ones."""
@@ -92,3 +106,10 @@ class Target(Section):
     def where(self, path: KeyPath) -> str:
         """``t.yaml:12`` for messages of later stages; ``<dict>: substructure.must_not_have[0]`` without a file."""
         return self._places.where(path)
+
+    def at(self, path: KeyPath, make: Callable[[], T]) -> T:
+        """make(), with the place of a key path put before what goes wrong."""
+        try:
+            return make()
+        except DrylabError as error:
+            raise type(error)(f"{self.where(path)}: {error}") from error

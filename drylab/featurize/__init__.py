@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from drylab.featurize import reference
 from drylab.types import DECLINED, INVALID, MolGraphs, SmilesBatch
 
+EXCLUDED = "excluded by the target file"
 REASONS = {INVALID: "parse: RDKit cannot parse it", DECLINED: f"parse: more than {reference.MAX_ATOMS} atoms"}
 
 
@@ -71,7 +72,7 @@ def featurize(batch: SmilesBatch, rules: Rules) -> Featurized:
     verdicts = [""] * len(batch)
     if rules.excluded is not None and len(rules.excluded):
         for position in np.flatnonzero(_isin(batch.keys, rules.excluded)).tolist():
-            verdicts[position] = "excluded by the target file"
+            verdicts[position] = EXCLUDED
     mols = reference.parse(batch.strings())
     status = reference.status(mols)
     rejected = tuple((int(i), REASONS[int(status[i])]) for i in np.flatnonzero(status))

@@ -144,6 +144,6 @@ def alert_catalog(names: tuple[str, ...]) -> FilterCatalog.FilterCatalog:
 def pattern(smarts: str) -> Mol:
     """A SMARTS as a query. Raises InputError where RDKit refuses it."""
     query = Chem.MolFromSmarts(smarts)
-    if query is None:
+    if query is None or not query.GetNumAtoms():
         raise InputError(f"{smarts!r} is not a SMARTS that RDKit can read; correct it")
     return query

@@ -38,7 +38,8 @@ def read_known(file: str, columns: Columns, value: str = "", units: str = "") ->
     ``value`` is the column of the measurements, in ``units`` (nM, uM, M or pX). Raises InputError naming file and line
     for the first row whose SMILES or value cannot be used: a measurement is never dropped in silence.
     """
-    expand([file])
+    if expand([file]) != [file]:
+        raise InputError(f"{file}: is a glob, and the molecules are to be in one file; give its name")
     if value and units not in UNITS:
         raise InputError(f"{file}: unit {units!r} of column {value!r} is not known; choose one of {', '.join(UNITS)}")
     rows = list(_rows(file, columns, value))

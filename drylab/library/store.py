@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,23 +58,35 @@ class Library:
         """One Shard a row group, in library order."""
         shards, first = [], 0
         for entry in self.manifest["shards"]:
+            file = os.path.abspath(os.path.join(self.path, entry["file"]))  # workers may run in other folders
             for group, rows in enumerate(entry["groups"]):
-                shards.append(Shard(str(Path(self.path) / entry["file"]), group, rows, first))
+                shards.append(Shard(file, group, rows, first, "" if group else entry["sha256"]))
                 first += rows
         return shards
 
 
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def is_library(path: str) -> bool:
     """Whether a folder says it is a drylab library."""
-    return (Path(path) / MANIFEST).is_file()
+    return os.path.isfile(os.path.join(path, MANIFEST))
 
 
 def open_library(path: str | Path) -> Library:
     """Open a library folder. Raises LibraryError if it is missing, not one, of another schema, incomplete or empty."""
     file = Path(path) / MANIFEST
-    if not file.is_file():
-        raise LibraryError(f"{path}: not a drylab library (no {MANIFEST}); make one with `drylab library build`")
-    text = file.read_bytes()
+    try:
+        text = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise LibraryError(
+            f"{path}: not a drylab library (no {MANIFEST}); make one with `drylab library build`"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise LibraryError(f"{path}: cannot be read ({one_line(error)}); check its name and permissions") from error
     try:
         manifest = json.loads(text)
     except ValueError as error:  # also bytes that are not text
@@ -82,7 +95,7 @@ def open_library(path: str | Path) -> Library:
     if schema != SCHEMA:
         raise LibraryError(f"{file}: schema is {schema!r}, expected {SCHEMA!r}; build the library again")
     _check_manifest(file, manifest)
-    missing = [entry["file"] for entry in manifest["shards"] if not (Path(path) / entry["file"]).is_file()]
+    missing = [entry["file"] for entry in manifest["shards"] if not os.path.isfile(os.path.join(path, entry["file"]))]
     if missing:
         raise LibraryError(
             f"{path}: {len(missing)} shard files are missing, the first is {missing[0]}; build the library again"
@@ -92,19 +105,29 @@ def open_library(path: str | Path) -> Library:
     return Library(str(path), manifest, hashlib.sha256(text).hexdigest())
 
 
+_ENTRIES: Mapping[str, Mapping[str, type]] = {
+    "shards": {"file": str, "groups": list, "sha256": str},
+    "sources": {"path": str, "read": int, "kept": int, "duplicates": int, "rejected": dict},
+}
+
+
 def _check_manifest(file: Path, manifest: Mapping[str, Any]) -> None:
     try:
-        rows = sum(sum(entry["groups"]) + 0 * len(entry["file"]) for entry in manifest["shards"])
-        whole = rows == manifest["rows"] and {"sources", "recipe"} <= manifest.keys()
-    except (KeyError, TypeError):
+        rows = sum(sum(entry["groups"]) for entry in manifest["shards"])
+        whole = rows == manifest["rows"] and {"name", "version"} <= manifest["recipe"].keys()
+        for section, fields in _ENTRIES.items():
+            for entry in manifest[section]:
+                whole &= all(isinstance(entry[name], kind) for name, kind in fields.items())
+    except (KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
-        raise LibraryError(f"{file}: is not whole, or was changed by hand; build the library again")
+        raise LibraryError(f"{file}: not whole, or changed by hand; build the library again")
 
 
 def read_shard(shard: Shard, batch_size: int) -> Iterator[SmilesBatch]:
     """The rows of a shard in batches of at most ``batch_size``, in order. Raises LibraryError on a damaged file."""
     try:
+        _check_bytes(shard)
         with pq.ParquetFile(shard.path) as file:
             if not file.schema_arrow.equals(_ROWS):
                 raise LibraryError(
@@ -123,6 +146,17 @@ def read_shard(shard: Shard, batch_size: int) -> Iterator[SmilesBatch]:
     whole = _smiles_batch(table)
     for start in range(0, len(whole), batch_size):
         yield whole.slice(start, min(start + batch_size, len(whole)))
+
+
+def _check_bytes(shard: Shard) -> None:
+    if not shard.sha256:
+        return
+    found = file_sha256(shard.path)
+    if found != shard.sha256:
+        raise LibraryError(
+            f"{shard.path}: is not the file that was built (SHA-256 {found[:12]}..., the manifest says "
+            f"{shard.sha256[:12]}...); build the library again"
+        )
 
 
 def _smiles_batch(table: pa.Table) -> SmilesBatch:
@@ -197,8 +231,7 @@ class Writer:
                 file.close()
         for entry in self._shards:
             entry["rows"] = sum(entry["groups"])
-            with open(self._folder / entry["file"], "rb") as data:
-                entry["sha256"] = hashlib.file_digest(data, "sha256").hexdigest()
+            entry["sha256"] = file_sha256(self._folder / entry["file"])
         manifest = {
             "schema": SCHEMA,
             "rows": sum(entry["rows"] for entry in self._shards),
@@ -217,6 +250,12 @@ def _binary(keys: NDArray[np.uint64]) -> pa.Array:
 def rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
     """Rejected rows as an Arrow table of the schema REJECTED."""
     return pa.table({name: [getattr(row, name) for row in rejected] for name in REJECTED.names}, schema=REJECTED)
+
+
+def read_rejected(library: Library) -> tuple[Rejected, ...]:
+    """The rows that could not be used when the library was built."""
+    table = pq.read_table(Path(library.path) / "rejected.parquet", columns=REJECTED.names)
+    return tuple(Rejected(**row) for row in table.to_pylist())
 
 
 def write_rejected(path: Path, rejected: Sequence[Rejected]) -> Path:

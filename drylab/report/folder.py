@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
     """A folder to write into, moved to ``out`` when the block ends well and removed when it does not.
 
     Raises OutputError before any work if ``out`` exists (with ``force``: if it is not one of drylab's, that is, has
-    none of the files named by ``marks``), or if its parent cannot be written.
+    none of the files named by ``marks``), if it cannot be replaced, or if its parent cannot be written.
     """
     check_free(out, force, marks)
-    shown, out = out, Path(os.path.realpath(out))  # so that "." has a name, and a link stays a link
+    shown, out = out, Path(os.path.realpath(out))  # so that a link stays a link
     partial = out.parent / f".{out.name}.partial-{os.getpid()}"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -30,19 +30,28 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
     try:
         yield partial
         check_free(out, force, marks)  # once more: another run may have been faster
-        if out.exists():
-            old = out.parent / f".{out.name}.old-{os.getpid()}"
-            os.replace(out, old)
-            os.replace(partial, out)
-            shutil.rmtree(old)
-        else:
-            os.replace(partial, out)
+        _move(partial, out)
     except OSError as error:
         raise OutputError(
             f"{shown}: cannot be written ({error}); free space or choose another output folder"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _move(partial: Path, out: Path) -> None:
+    if not out.exists():
+        os.replace(partial, out)
+        return
+    old = out.parent / f".{out.name}.old-{os.getpid()}"
+    shutil.rmtree(old, ignore_errors=True)  # of a run that was killed: in a container every run has the same id
+    os.replace(out, old)
+    try:
+        os.replace(partial, out)
+    except OSError:
+        os.replace(old, out)
+        raise
+    shutil.rmtree(old)
 
 
 def check_free(out: Path, force: bool, marks: tuple[str, ...]) -> None:
@@ -53,13 +62,27 @@ def check_free(out: Path, force: bool, marks: tuple[str, ...]) -> None:
         if not out.is_dir():
             raise OutputError(f"{out}: is a file, and a folder is to be written there; choose another output folder")
         empty = not any(out.iterdir())
+        # Whoever stands in a folder does not see the one that takes its place, and a mount point cannot be moved.
+        fixed = out.is_mount() or Path.cwd().is_relative_to(os.path.realpath(out))
     except OSError as error:
         raise OutputError(f"{out}: cannot be used ({error.strerror}); choose another output folder") from error
-    if empty:
-        return
-    if not force:
+    if not empty and not force:
         raise OutputError(f"{out}: exists already; choose another output folder, or replace it with --force")
-    if not any((out / mark).is_file() for mark in marks):
+    if not empty and not any((out / mark).is_file() for mark in marks):
         raise OutputError(
             f"{out}: was not written by drylab (no {' or '.join(marks)}), so --force does not replace it; remove it yourself"
         )
+    if fixed:
+        raise OutputError(
+            f"{out}: is the folder you are in, or a mount point, and cannot be replaced; choose a new folder in it"
+        )
+
+
+def check_apart(out: Path, inputs: Iterable[str]) -> None:
+    """Raise OutputError if one of the files or folders read lies in ``out``: replacing it would remove what is read."""
+    home = os.path.realpath(out)
+    for name in inputs:
+        if Path(os.path.realpath(name)).is_relative_to(home):
+            raise OutputError(
+                f"{out}: holds {name}, which is read, and would be replaced; choose another output folder"
+            )

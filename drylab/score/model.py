@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -150,7 +151,7 @@ def _locate(name: str) -> Path:
     known = shipped()
     wanted = DEFAULT if name == "default" else name
     path = known.get(wanted, Path(wanted))
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelError(
             f"model {name!r}: no such file, and the shipped models are {', '.join(known) or 'none'}; give one of these or a path"
         )

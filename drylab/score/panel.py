@@ -46,21 +46,30 @@ def values(bank: ProbeBank, z: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def find(bank: ProbeBank, names: Mapping[str, str], where: str) -> int:
-    """The row of the affinity probe that any of ``names`` (what is said -> how it is said) means.
+    """The row of the probe that all of ``names`` (how it is said -> what is said) mean, a value in -log10 mol/l.
 
     names has any of "panel", "uniprot" and "sequence". Raises ModelError, starting with ``where``, for an unknown
-    target (with the nearest known names) or if two of the names mean two targets.
+    target (with the nearest known names), if the names do not all mean one target, and for a probability.
     """
     found = {key: _lookup(bank, key, said) for key, said in names.items()}
     rows = {row for row in found.values() if row is not None}
-    if len(rows) > 1:
-        said = ", ".join(
-            f"{key} {names[key][:20]!r} is {bank.probes[row].name}" for key, row in found.items() if row is not None
-        )
-        raise ModelError(f"{where}: these are different targets: {said}; leave out the wrong one")
     if not rows:
         raise ModelError(f"{where}: {_unknown(bank, names)}")
-    return rows.pop()
+    if len(rows) > 1 or None in found.values():
+        said = ", ".join(f"{key} {names[key][:20]!r} is {_called(bank, row)}" for key, row in found.items())
+        raise ModelError(f"{where}: these are not one target: {said}; leave out the wrong one")
+    row = rows.pop()
+    probe = bank.probes[row]
+    if probe.unit == "probability":
+        raise ModelError(
+            f"{where}: {probe.name} is predicted as a probability, and a target needs an activity; "
+            "limit it under toxicity"
+        )
+    return row
+
+
+def _called(bank: ProbeBank, row: int | None) -> str:
+    return "none of the panel's (which are wild-type, full length)" if row is None else bank.probes[row].name
 
 
 def _lookup(bank: ProbeBank, key: str, said: str) -> int | None:

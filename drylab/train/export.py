@@ -19,7 +19,7 @@ from drylab.score.features import ATOM_SIZES, BOND_CLASSES
 from drylab.score.model import DomainWeights, EncoderWeights, save_model
 from drylab.train.batches import Molecules, ranges
 from drylab.train.data import target_names
-from drylab.train.panel import meaning, targets, tox_tasks
+from drylab.train.panel import HERG, meaning, targets, tox_tasks
 from drylab.types import Probe, ProbeBank
 
 Array = NDArray[np.float64]
@@ -95,6 +95,7 @@ def probes(folder: Path, figures: Mapping[str, Mapping[str, float]]) -> tuple[Pr
             unit="probability" if task.kind == "class" else "pIC50",
             higher_is_better=False,
             meaning=meaning(task.name, ""),
+            aliases=HERG if task.name == "herg" else (),
             metrics=dict(figures.get(task.name, {})),
         )
         for task in tox_tasks()

@@ -26,6 +26,8 @@ F10 CHEMBL244 P00742        F2 CHEMBL204 P00734         PPARG CHEMBL235 P37231  
 AR CHEMBL1871 P10275        ESR1 CHEMBL206 P03372       PTGS2 CHEMBL230 P35354      HSP90AA1 CHEMBL3880 P07900
 """
 
+HERG = ("CHEMBL240", "Q12809", "KCNH2")  # what the channel is also called
+
 # Molecules made for one member of a family are likely to hit another: they are never presumed inactive there.
 _FAMILIES = {
     "kinase": r"kinase|growth factor (I )?receptor|stimulating factor receptor|TGF-beta receptor|Cyclin|Trk|B-raf",

@@ -1,0 +1,75 @@
+"""From what a screen is given to a library that is open: a library folder, vendor files, or SMILES in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from drylab.build import BuildOptions, Progress, build_library, source_chunks, write_library
+from drylab.config import Target
+from drylab.errors import ConfigError, InputError
+from drylab.execute import Executor
+from drylab.library.sources import Columns, expand
+from drylab.library.store import Library, is_library, open_library
+
+IN_MEMORY = "SMILES in memory"
+HERE = ("screen", "library")
+
+
+def library_path(target: Target, library: str | Path | None) -> str:
+    """The library given with the call, or else the target file's. Raises ConfigError where there is neither."""
+    if library is not None:
+        return str(library)
+    if target.screen.library is None:
+        raise ConfigError(
+            f"{target.where(('screen',))}: no library is named; add screen.library to the target file, or give one with the call"
+        )
+    return target.resolve(target.screen.library)
+
+
+def locate(target: Target, library: str | Path | None) -> Library | list[str]:
+    """The library, open, or the vendor files it is to be made from.
+
+    Raises LibraryError or InputError where there is none, with the line of the target file if that names it, and
+    ConfigError for columns of a library that is built already.
+    """
+    where = library_path(target, library)
+    found = _found(where) if library is not None else target.at(HERE, lambda: _found(where))
+    columns = target.screen.columns
+    if isinstance(found, Library) and (columns.smiles or columns.id):
+        raise ConfigError(
+            f"{target.where(('screen', 'columns'))}: {where} is a library, whose columns are known; remove columns"
+        )
+    return found
+
+
+def _found(where: str) -> Library | list[str]:
+    # A folder that is no library is refused by the one who knows what to do then.
+    return open_library(where) if is_library(where) or os.path.isdir(where) else expand([where])
+
+
+def columns_of(target: Target) -> Columns:
+    """The columns that the target file names for its vendor files."""
+    return Columns(target.screen.columns.smiles or "", target.screen.columns.id or "")
+
+
+def build_files(target: Target, files: Sequence[str], out: Path, executor: Executor, done: Progress) -> Library:
+    """A library in the folder ``out``, from vendor files."""
+    return build_library(files, out, options=BuildOptions(columns=columns_of(target)), executor=executor, progress=done)
+
+
+def build_smiles(smiles: Sequence[str], out: Path, executor: Executor, done: Progress) -> Library:
+    """The same from SMILES in memory: those that cannot be used are among the rejected rows, unless it is all of them."""
+    rows = source_chunks(IN_MEMORY, ((f"molecule {i}", text) for i, text in enumerate(smiles, 1)))
+    write_library(out, "the list of SMILES", rows, BuildOptions(max_rejected=1.0), executor, done)
+    return open_library(out)
+
+
+def in_memory(smiles: Iterable[object]) -> tuple[str, ...]:
+    """SMILES of a list, a column or an array. Raises InputError naming the first that is not text."""
+    given = tuple(smiles)
+    for number, text in enumerate(given, 1):
+        if not isinstance(text, str):
+            raise InputError(f"molecule {number} is {text!r}, expected a SMILES as text; drop or correct it")
+    return tuple(str(text) for text in given)
