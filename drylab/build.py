@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from drylab.errors import AccountingError, InputError
 from drylab.execute import Executor, in_order, serial
 from drylab.library.sources import Chunk, Columns, chunks, expand
 from drylab.library.standardize import keys, recipe, standardize
-from drylab.library.store import DUPLICATES, Library, Writer, open_library
-from drylab.report.folder import new_folder
+from drylab.library.store import DUPLICATES, Library, Writer, file_sha256, open_library
+from drylab.report.folder import check_apart, new_folder
 from drylab.types import Rejected
 
 Progress = Callable[[int], None]
@@ -47,6 +48,7 @@ def build_library(
     """
     options = options or BuildOptions()
     files = expand([str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)])
+    check_apart(Path(out), files)
     with new_folder(Path(out), force, (DUPLICATES,)) as folder:
         write_library(folder, ", ".join(files), chunks(files, options.columns), options, executor or serial(), progress)
     return open_library(out)
@@ -131,7 +133,14 @@ def _source(path: str, count: Counter[str]) -> dict[str, Any]:
         raise AccountingError(
             f"{path}: rows do not add up: read {read}, kept {kept}, duplicates {duplicates}, rejected {rejected}; please report it"
         )
-    return {"path": path, "read": read, "kept": kept, "duplicates": duplicates, "rejected": rejected}
+    return {
+        "path": path,
+        "sha256": file_sha256(path) if os.path.isfile(path) else "",  # "": rows that came from no file
+        "read": read,
+        "kept": kept,
+        "duplicates": duplicates,
+        "rejected": rejected,
+    }
 
 
 def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, bad: Rejected | None) -> None:
@@ -145,8 +154,8 @@ def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, ba
         why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
         raise InputError(
             f"{bad.source}:{bad.row}: {reasons.total()} of {read} rows are rejected ({why}), more than {max_rejected:.0%}; "
-            f"the first is this one, {bad.text[:80]!r}; check that the SMILES column is the right one, or allow more with "
-            "--max-rejected"
+            f"the first is this one; check that the SMILES column is the right one, correct the rows, or allow more with "
+            "`drylab library build --max-rejected`"
         )
 
 

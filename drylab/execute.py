@@ -10,6 +10,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -80,6 +81,9 @@ def processes(workers: int | None = None) -> Executor:
         with ProcessPoolExecutor(count, mp_context=context, initializer=_keep_task, initargs=(task,)) as pool:
             try:
                 yield from _windowed(lambda item: pool.submit(_run_kept, item), items, 2 * count)
+            except KeyboardInterrupt:
+                pool.shutdown(cancel_futures=True)
+                raise
             except BrokenProcessPool as error:
                 raise DeviceError(
                     "a worker process ended before its work was done: out of memory, or a script without "
@@ -93,6 +97,7 @@ _task: Callable[[Any], Any] | None = None
 
 
 def _keep_task(task: Callable[[Any], Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent is the one who stops
     global _task  # noqa: PLW0603 (one task a worker process, so that it travels once)
     _task = task
 

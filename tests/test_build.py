@@ -52,7 +52,7 @@ def write(path: Path, smiles: Sequence[str]) -> Path:
     elif ".csv" in path.name:
         path.write_text("id,smiles\n" + "".join(f"{ident},{text}\n" for ident, text in rows))
     else:
-        data = "".join(f"{text} {ident}\n" if text else "\n" for ident, text in rows).encode()
+        data = "".join(f"{text} {ident}\n" for ident, text in rows).encode()
         path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
 
@@ -111,6 +111,8 @@ def test_every_row_is_kept_or_a_duplicate_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[str]], suffix: str
 ) -> None:
     folder = tmp_path_factory.mktemp("law")
+    if suffix.startswith(".smi"):  # a line has no way to say that its SMILES is missing
+        files = [[text or "C1CC" for text in smiles] for smiles in files]
     paths = [write(folder / f"{number}{suffix}", smiles) for number, smiles in enumerate(files)]
     rows = fates(paths, files)
     if not any(row[0] == "kept" for row in rows):
@@ -215,7 +217,7 @@ def test_too_many_rejected_rows_name_the_first(tmp_path: Path, good: int, bad: i
         return
     message = refused(paths, tmp_path / "lib", options=options)
     why = f"{bad} of {good + bad} rows are rejected (RDKit cannot parse it: {bad})"
-    assert message.startswith(f"{tmp_path}/b.csv:2: {why}, more than {share:.0%}; the first is this one, 'C1CC'; check")
+    assert message.startswith(f"{tmp_path}/b.csv:2: {why}, more than {share:.0%}; the first is this one; check")
     assert not (tmp_path / "lib").exists()
 
 

@@ -142,7 +142,7 @@ def test_a_target_that_is_not_known(say, tmp_path: Path, library: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("smiles,name\nCCO,a\nC1CC,b\n", "known.csv:3: SMILES 'C1CC' of 'b': RDKit cannot parse it"),
+        ("smiles,name\nCCO,a\nC1CC,b\n", "known.csv:3: the SMILES of 'b': RDKit cannot parse it"),
         ("structur,name\nCCO,a\n", "the columns are structur, name"),
         ("", "known.csv"),
     ],

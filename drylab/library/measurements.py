@@ -17,6 +17,7 @@ from drylab.library.standardize import keys, standardize
 
 _TO_PX = {"nM": 9.0, "uM": 6.0, "M": 0.0}
 UNITS = (*_TO_PX, "pX")
+MOST_PX = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Known:
 
 
 def read_known(file: str, columns: Columns, value: str = "", units: str = "") -> Known:
-    """Read .smi, .csv, .tsv (plain or .gz) or .parquet; of the same molecule twice the first row stands.
+    """Read .smi, .csv, .tsv (plain or .gz) or .parquet; a molecule measured twice has the mean of its pX, and its first id.
 
     ``value`` is the column of the measurements, in ``units`` (nM, uM, M or pX). Raises InputError naming file and line
     for the first row whose SMILES or value cannot be used: a measurement is never dropped in silence.
@@ -46,16 +47,18 @@ def read_known(file: str, columns: Columns, value: str = "", units: str = "") ->
     if not rows:
         raise InputError(f"{file}: holds no molecules; give a file with at least one")
     canonical = standardize([smiles for _, _, smiles, _ in rows])
-    found: dict[str, tuple[str, float]] = {}
-    for (number, ident, text, said), (smiles, reason) in zip(rows, canonical, strict=True):
+    found: dict[str, tuple[str, list[float]]] = {}
+    for (number, ident, _, said), (smiles, reason) in zip(rows, canonical, strict=True):
         if reason:
-            raise InputError(f"{file}:{number}: SMILES {text[:80]!r} of {ident!r}: {reason}; correct or remove the row")
-        found.setdefault(smiles, (ident, _px(f"{file}:{number}", said, units) if value else math.nan))
+            # Without the SMILES itself: a confidential structure is not to stand in a log.
+            raise InputError(f"{file}:{number}: the SMILES of {ident!r}: {reason}; correct or remove the row")
+        measured = _px(f"{file}:{number}", said, units) if value else math.nan
+        found.setdefault(smiles, (ident, []))[1].append(measured)
     return Known(
         ids=tuple(ident for ident, _ in found.values()),
         smiles=tuple(found),
         keys=keys(list(found)),
-        values=np.array([number for _, number in found.values()]),
+        values=np.array([np.mean(measured) for _, measured in found.values()]),
     )
 
 
@@ -108,4 +111,9 @@ def _px(where: str, said: str, units: str) -> float:
         raise InputError(
             f"{where}: value {said!r}: expected a {'number' if units == 'pX' else 'positive number'} in {units}; correct or remove the row"
         )
-    return number if units == "pX" else _TO_PX[units] - math.log10(number)
+    px = number if units == "pX" else _TO_PX[units] - math.log10(number)
+    if not 0 <= px <= MOST_PX:
+        raise InputError(
+            f"{where}: value {said!r} in {units} is a pX of {px:.1f}, expected 0 (1 M) to {MOST_PX} (1 fM); is the unit right?"
+        )
+    return px

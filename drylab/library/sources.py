@@ -94,6 +94,8 @@ def guarded(name: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
             yield row
     except csv.Error as error:
         raise InputError(f"{name}:{last + 1}: not CSV ({error}); look for a quote that is not closed there") from error
+    except PermissionError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror}); change its permissions, or copy it") from error
     except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
         raise InputError(
             f"{name}: cannot be read past row {last} ({one_line(error)}); the file is damaged, fetch it again"
@@ -122,21 +124,28 @@ def open_text(name: str) -> io.TextIOBase:
 
 
 def _smi(name: str, columns: Columns) -> Iterator[Row]:
-    """A SMILES, blanks or a tab, an id; no header. The row number stands in for a missing id."""
+    """A SMILES, blanks or a tab, an id. The row number stands in for a missing id; a blank line is no row.
+
+    A first line that starts with a name for SMILES (none of which is one) is a header, as some vendors write it.
+    """
     stem = Path(name).name.split(".")[0]
     with open_text(name) as file:
         for number, line in enumerate(file, 1):
             parts = line.strip().split(None, 1)
-            smiles = parts[0] if parts else ""
-            yield number, parts[1].strip() if len(parts) > 1 else f"{stem}:{number}", smiles
+            if parts and not (number == 1 and parts[0].lower() in SMILES_NAMES):
+                yield number, parts[1].strip() if len(parts) > 1 else f"{stem}:{number}", parts[0]
 
 
 def cells_of(file: io.TextIOBase, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(line that the row starts on, its cells), the header first. A quote that is not closed is an error: it eats rows."""
+    """(line that the row starts on, its cells), the header first; a blank line is no row.
+
+    A quote that is not closed is an error: it eats rows.
+    """
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     line = 1
     for cells in reader:
-        yield line, cells
+        if cells:
+            yield line, cells
         line = reader.line_num + 1
 
 
@@ -162,11 +171,11 @@ def _parquet(name: str, columns: Columns) -> Iterator[Row]:
     with pq.ParquetFile(name) as file:
         header = file.schema_arrow.names
         at_smiles, at_id = find_columns(name, header, columns)
-        wanted = [header[at_smiles]] + ([header[at_id]] if at_id is not None else [])
+        wanted = [header[at_smiles]] + ([header[at_id]] if at_id not in (None, at_smiles) else [])
         number = 0
         for batch in file.iter_batches(CHUNK, columns=wanted):
             smiles = _texts(name, batch, 0)
-            ids = _texts(name, batch, 1) if at_id is not None else [None] * len(smiles)
+            ids = _texts(name, batch, len(wanted) - 1) if at_id is not None else [None] * len(smiles)
             for text, ident in zip(smiles, ids, strict=True):
                 number += 1
                 yield number, ident or f"{stem}:{number}", (text or "").strip()

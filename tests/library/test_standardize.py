@@ -43,8 +43,27 @@ EXPECTED = {
 ODD = [
     *EXPECTED,
     UNSETTLED,
-    *("[Na]C", "C[Mg]Br", "*C", "C~C", "C$C", "[CH3+]", "C1=C[CH+]C=CC=C1", "[C-]1=CC=CC1", "[C+15]", "[CH2-]C", "C[S+](C)[O-]"),
-    *("C[N+]#[C-]", "C[N-][N+]#N", "CC[O+](CC)CC.F[B-](F)(F)F", "[O-]C(=O)C1=CC=CC=C1[Hg+]", "[C@SP1](F)(Cl)(Br)I", "C |^1:0|"),
+    *(
+        "[Na]C",
+        "C[Mg]Br",
+        "*C",
+        "C~C",
+        "C$C",
+        "[CH3+]",
+        "C1=C[CH+]C=CC=C1",
+        "[C-]1=CC=CC1",
+        "[C+15]",
+        "[CH2-]C",
+        "C[S+](C)[O-]",
+    ),
+    *(
+        "C[N+]#[C-]",
+        "C[N-][N+]#N",
+        "CC[O+](CC)CC.F[B-](F)(F)F",
+        "[O-]C(=O)C1=CC=CC=C1[Hg+]",
+        "[C@SP1](F)(Cl)(Br)I",
+        "C |^1:0|",
+    ),
 ]
 REFUSED = {
     "": EMPTY,
@@ -105,7 +124,20 @@ def test_a_refused_row_keeps_its_place() -> None:
 
 
 _TOKENS = st.sampled_from(
-    [*"CNOScnos()[]123=#-+.:/\\@%H|$ ", "Cl", "[nH]", "[O-]", "[NH3+]", "[Na+]", "[c-]", "[C@H]", "[C@@]", "c1ccccc1", "->", "[Fe]"]
+    [
+        *"CNOScnos()[]123=#-+.:/\\@%H|$ ",
+        "Cl",
+        "[nH]",
+        "[O-]",
+        "[NH3+]",
+        "[Na+]",
+        "[c-]",
+        "[C@H]",
+        "[C@@]",
+        "c1ccccc1",
+        "->",
+        "[Fe]",
+    ]
 )
 
 

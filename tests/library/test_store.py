@@ -148,7 +148,9 @@ def test_a_shard_that_is_not_what_the_manifest_says(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(at=st.floats(0, 1, exclude_max=True), length=st.integers(1, 40), cut=st.booleans())
-def test_a_damaged_shard_is_refused(tmp_path_factory: pytest.TempPathFactory, at: float, length: int, cut: bool) -> None:
+def test_a_damaged_shard_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, at: float, length: int, cut: bool
+) -> None:
     folder = tmp_path_factory.getbasetemp() / "damage"
     library = open_library(folder if folder.exists() else write(folder, 20))
     path = folder / "shards/part-00000.parquet"
