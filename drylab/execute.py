@@ -10,11 +10,16 @@ import itertools
 import json
 import multiprocessing
 import os
+import pickle
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from drylab.errors import DeviceError
@@ -78,7 +83,10 @@ def processes(workers: int | None = None) -> Executor:
     def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
         # spawn: a fork would copy the locks of Arrow's and numba's threads
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, mp_context=context, initializer=_keep_task, initargs=(task,)) as pool:
+        with (
+            _written(task) as path,
+            ProcessPoolExecutor(count, mp_context=context, initializer=_keep_task, initargs=(path,)) as pool,
+        ):
             try:
                 yield from _windowed(lambda item: pool.submit(_run_kept, item), items, 2 * count)
             except KeyboardInterrupt:
@@ -93,13 +101,22 @@ def processes(workers: int | None = None) -> Executor:
     return Executor("processes", count, results)
 
 
+@contextmanager
+def _written(task: Callable[[Any], Any]) -> Iterator[Path]:
+    """The task in a file: if it went by a pipe, a worker that dies as it starts would leave us writing to it for ever."""
+    with TemporaryDirectory(prefix="drylab-") as folder:
+        path = Path(folder) / "task"
+        path.write_bytes(pickle.dumps(task))
+        yield path
+
+
 _task: Callable[[Any], Any] | None = None
 
 
-def _keep_task(task: Callable[[Any], Any]) -> None:
+def _keep_task(path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent is the one who stops
     global _task  # noqa: PLW0603 (one task a worker process, so that it travels once)
-    _task = task
+    _task = pickle.loads(path.read_bytes())
 
 
 def _run_kept(item: Any) -> Any:
@@ -130,15 +147,27 @@ def dask(workers: int | None = None, address: str | None = None) -> Executor:
             with _connect(Client, address) as client:
                 yield from _dask_results(client, task, items)
             return
-        with (
-            LocalCluster(
-                n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=40
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        with _deaf_children():
+            cluster = LocalCluster(
+                n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
+            )
+        with cluster, Client(cluster) as client:
             yield from _dask_results(client, task, items)
 
     return Executor(f"dask {address}" if address else "dask", count, results)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started inside do not hear Ctrl-C, which reaches every process: the parent is the one who stops them."""
+    if threading.current_thread() is not threading.main_thread():  # only there can it be changed
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _connect(client_class: Any, address: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -171,6 +173,17 @@ def test_a_process_that_dies_is_one_line() -> None:
     ) as caught:
         fold(by_name("processes", 2), partial(die_at, 5), range(1000), max)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
+    """Each worker dies as it starts, before it has read a task that is larger than a pipe."""
+    lines = ("import operator", "from functools import partial", "from drylab.execute import fold, processes")
+    call = 'fold(processes(2), partial(operator.contains, b"x" * 2_000_000), [b"x"], max)'
+    script = tmp_path / "script.py"
+    script.write_text("\n".join((*lines, call)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stderr.count("drylab.errors.DeviceError: a worker process ended") == 1
+    assert 'a script without if __name__ == "__main__"' in done.stderr
 
 
 def test_a_dask_worker_that_dies_is_one_line() -> None:
