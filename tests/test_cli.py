@@ -1,7 +1,10 @@
 """The command line as a chemist meets it: what it prints, and one line for everything that can be wrong."""
 
 import csv
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,44 @@ def test_init_check_screen_in_a_row(say, library: Path, tmp_path: Path) -> None:
     assert "exists already" in err
 
 
+def test_init_replaces_target_files_only(say, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "precious.csv").write_text("years of work")
+    one_line(say("init", tmp_path / "precious.csv", "--force"), "is no target file")
+    assert (tmp_path / "precious.csv").read_text() == "years of work"
+    (tmp_path / "a[b].yaml").write_text("old")
+    code, out, _ = say("init", tmp_path / "a[b].yaml", "--force")
+    assert code == 0
+    assert "a[b].yaml" in out
+
+
+def test_check_refuses_vendor_files_that_screen_would(say, target, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    one_line(say("check", target(where=tmp_path / "a.csv")), "a.csv:1: no column is named like SMILES")
+    (tmp_path / "a.smi").write_text("\n")
+    one_line(say("check", target(where=tmp_path / "a.smi")), "a.smi: holds no rows")
+
+
+def test_a_confidential_structure_stands_in_no_message(say, target, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "bad.smi").write_text("CCOSECRET a\n")
+    more = f"known: {{exclude: {tmp_path / 'bad.smi'}}}\n"
+    for path in (target(where=tmp_path / "bad.smi"), target(more)):
+        _, out, err = say("screen", path, "--out", tmp_path / "run", "--executor", "serial")
+        assert "bad.smi:1: " in err
+        assert "SECRET" not in out + err
+
+
+def test_stopping_leaves_nothing(tmp_path: Path) -> None:
+    """By a batch system whose time is up; Ctrl-C goes the same way."""
+    command = [sys.executable, "-m", "drylab.cli", "demo", "--out", str(tmp_path / "demo"), "--executor", "serial"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        while process.poll() is None and not list(tmp_path.glob(".demo.partial-*/library/shards")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate()
+    assert (process.returncode, out) == (130, "stopped; the output folder is as it was\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_targets_lists_the_panel(say) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = say("targets")
     assert code == 0
@@ -105,6 +146,15 @@ def bad_cases() -> dict[str, tuple[str, str]]:
         "SMARTS": ('substructure:\n  must_not_have: ["C(=O"]\n', "target.yaml:5: 'C(=O' is not a SMARTS"),
         "endpoint": ("toxicity:\n  hergg: {amber: 5, unit: pIC50}\n", "did you mean 'herg'?"),
         "unit": ("toxicity:\n  ames: {amber: 5.0, unit: pIC50}\n", "ames is predicted as probability"),
+        "empty SMARTS": ('substructure:\n  must_have_any: [""]\n', "target.yaml:5: '' is not a SMARTS"),
+        "nothing to reject": (
+            "alerts: {catalogs: [], action: reject}\n",
+            "target.yaml:4: alerts.action: expected catalogs",
+        ),
+        "units not yet": (
+            "known:\n  actives:\n    file: k.csv\n    value: v\n    units: percent_inhibition\n",
+            "target.yaml:8: known.actives.units: 'percent_inhibition' is not supported yet",
+        ),
         "anti-target": ("anti_targets:\n  - {name: EGFR, panel: EGFR, min_delta: 1}\n", "is the target itself"),
         "model": ("model: {affinity: nothing-9}\n", "no such file, and the shipped models are panel-1"),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -146,6 +147,32 @@ def test_constraints_filter_and_are_counted(library: Path) -> None:
     assert all(scores.get(hit["key"], hit["score"]) == hit["score"] for hit in limited)
 
 
+def test_known_actives_that_are_filtered_say_by_what(library: Path, tmp_path: Path) -> None:
+    known = [drug for drug in drugs() if "EGFR" in drug.targets]
+    (tmp_path / "known.smi").write_text("".join(f"{drug.smiles} {drug.name}\n" for drug in known))
+    (tmp_path / "tested.smi").write_text(f"{known[0].smiles} x\n")
+    files = {"actives": {"file": str(tmp_path / "known.smi")}, "exclude": str(tmp_path / "tested.smi")}
+    done = screen(asked(library, known=files, objective={"min_pactivity": 7.0}, properties={"mw": {"hard": [0, 480]}}))
+    reasons = {row["id"]: row["filtered_by"] for row in done.run["known"]}
+    assert reasons[known[0].name] == "excluded by the target file"
+    assert set(reasons.values()) >= {None, "mw outside [0, 480]", "excluded by the target file"}
+    for row in done.run["known"]:
+        below = row["score"] < 7.0
+        assert row["filtered_by"] or not below
+        assert row["filtered_by"] != "predicted pActivity below 7" or below
+        assert 0 < row["percentile"] <= 100
+    nothing = screen(asked(library, known=files, properties={"mw": {"hard": [5000, 6000]}}))
+    assert {(row["rank"], row["percentile"]) for row in nothing.run["known"]} == {(1, 100.0)}
+
+
+def test_the_worst_flag_is_of_the_endpoints_with_limits(library: Path) -> None:
+    limits = {"herg": {"amber": 4.5, "red": 5.0, "unit": "pIC50"}, "ames": {}}
+    for hit in screen(asked(library, toxicity=limits)):
+        assert hit["ames_flag"] == "unknown"
+        assert hit["tox_worst"] == hit["herg_flag"] != "unknown"
+    assert {hit["tox_worst"] for hit in screen(asked(library))} == {"unknown"}
+
+
 def test_excluded_molecules_do_not_come_back(library: Path, tmp_path: Path, hits: Hits) -> None:
     (tmp_path / "tested.smi").write_text(f"{hits[0]['smiles']}\n{hits[3]['smiles']}\n")
     done = screen(asked(library, known={"exclude": str(tmp_path / "tested.smi")}))
@@ -187,6 +214,8 @@ def test_hits_in_a_notebook(hits: Hits) -> None:
     html = hits._repr_html_()
     assert html.count("<svg") == 12
     assert "<svg" in hits[0]._repr_html_()
+    evil = Hits(hits.table.set_column(1, "id", pa.array(["<img src=x onerror=alert(1)>"] * 40)), hits.run)
+    assert "<img" not in evil[0]._repr_html_() + evil._repr_html_()
     assert json.dumps(hits.run)
 
 
