@@ -258,7 +258,7 @@ def _known_table(hits: Hits) -> None:
     known = hits.run["known"]
     table = Table("known drug", "predicted", "rank", "top %", box=None)
     for row in known:
-        table.add_row(row["id"], f"{row['score']:.2f}", f"{row['rank']:,}", f"{row['percentile']:.2f}")
+        table.add_row(row["id"], f"{row['score']:.2f}", f"{row['rank']:,}", f"{row['percentile']:.3f}")
     out_console.print(table)
     near = sum(row["percentile"] <= 1 for row in known)
     out_console.print(

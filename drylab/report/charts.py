@@ -86,7 +86,9 @@ def histogram(run: Mapping[str, Any], cut: float | None) -> Html:
     top = _NAMES + 8 + _LANE * (max((lane for _, _, lane in lanes), default=-1) + 1)
     scale = _Scale(first, last, max(counts), top)
     bars = [_bar(scale, low + i * width, width, counts[i]) for i in filled]
-    inside = [*_axes(scale), *bars, *_cut(scale, cut), *(_tick(scale, *place) for place in lanes)]
+    ticks = [_tick(scale, *place) for place in lanes]
+    # Names come last: a tick that runs through one would make it hard to read.
+    inside = [*_axes(scale), *bars, *ticks, *_cut(scale, cut), *(_name(scale, *place) for place in lanes)]
     label = f"Histogram of {sum(counts)} predicted scores"
     return tag("svg", *inside, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=label, class_="histogram")
 
@@ -169,9 +171,15 @@ def _cut(scale: _Scale, cut: float | None) -> list[Html]:
 def _tick(scale: _Scale, name: str, score: float, lane: int) -> Html:
     x, y = scale.x(score), _NAMES + _LANE * max(lane, 0)
     line = tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=y + 2, y2=_HEIGHT - _BOTTOM, class_="known")
+    return tag("g", tag("title", f"{name}: {score:.2f}"), line)
+
+
+def _name(scale: _Scale, name: str, score: float, lane: int) -> Html:
+    if lane < 0:
+        return join([])
+    x, y = scale.x(score), _NAMES + _LANE * lane
     anchor = "end" if x > _WIDTH / 2 else "start"
-    label = _label(x + (-3 if anchor == "end" else 3), y + 9, _cropped(name), anchor, "known") if lane >= 0 else ""
-    return tag("g", tag("title", f"{name}: {score:.2f}"), line, label)
+    return _label(x + (-3 if anchor == "end" else 3), y + 9, _cropped(name), anchor, "known")
 
 
 def _in_lanes(known: Sequence[tuple[str, float]], first: float, last: float) -> list[tuple[str, float, int]]:

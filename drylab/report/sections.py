@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -91,11 +91,15 @@ def known(run: Mapping[str, Any]) -> Html:
     sentence = f"{top} of {len(rows)} known {noun} {verb} in the top 1\N{NO-BREAK SPACE}% of {scored} scored."
     if removed:
         sentence += f" The limits of the target file remove {removed} of them, whatever the rank."
-    head = ("Known active", "Measured", "Score", "Rank", "Top %", "In library", "Note")
-    body = [_known_row(row) for row in sorted(rows, key=lambda row: (not _ranked(row), row.get("rank") or 0))]
+    ordered = sorted(rows, key=lambda row: (not _ranked(row), row.get("rank") or 0))
+    # A column that says nothing of any of them is left out.
+    said = {"Measured": any(row.get("value") is not None for row in rows), "Note": bool(removed)}
+    columns = [column for column in _KNOWN if said.get(column, True)]
+    body = [tuple(_KNOWN[column](row) for column in columns) for row in ordered]
+    numbers = {i for i, column in enumerate(columns) if column in ("Measured", "Score", "Rank", "Top %")}
     note = "A known active that was in the model's training data is no test of the model. The rank of one that is not in the library is where it would stand. "
     note += str(run.get("model", {}).get("excluded", {}).get("sentence", ""))
-    return join([tag("p", sentence, class_="lead"), _table(head, body, {1, 2, 3, 4}), tag("p", note, class_="note")])
+    return join([tag("p", sentence, class_="lead"), _table(columns, body, numbers), tag("p", note, class_="note")])
 
 
 def endpoints(run: Mapping[str, Any]) -> Html:
@@ -173,17 +177,26 @@ def _ranked(row: Mapping[str, Any]) -> bool:
     return row.get("score") is not None and row.get("percentile") is not None
 
 
-def _known_row(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    value, ranked = row.get("value"), _ranked(row)
-    return (
-        tag("strong", row["id"], title=row.get("smiles")),
-        "\N{EN DASH}" if value is None else f"{figure(value, 2)} {row.get('units') or ''}".strip(),
-        figure(row.get("score"), 2),
-        figure(row.get("rank") if ranked else None),
-        f"{row['percentile']:.3g}" if ranked else "\N{EN DASH}",
-        figure(row.get("in_library")),
-        f"removed by {row['filtered_by']}" if row.get("filtered_by") else "",
-    )
+def _potency(row: Mapping[str, Any]) -> str:
+    value = row.get("value")
+    return "\N{EN DASH}" if value is None else f"{figure(value, 2)} {row.get('units') or ''}".strip()
+
+
+def _top_percent(row: Mapping[str, Any]) -> str:
+    if not _ranked(row):
+        return "\N{EN DASH}"
+    return "<0.01" if row["percentile"] < 0.01 else f"{row['percentile']:.2f}"
+
+
+_KNOWN: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "Known active": lambda row: tag("strong", row["id"], title=row.get("smiles")),
+    "Measured": _potency,
+    "Score": lambda row: figure(row.get("score"), 2),
+    "Rank": lambda row: figure(row.get("rank") if _ranked(row) else None),
+    "Top %": _top_percent,
+    "In library": lambda row: figure(row.get("in_library")),
+    "Note": lambda row: f"removed by {row['filtered_by']}" if row.get("filtered_by") else "",
+}
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Html:
