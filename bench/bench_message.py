@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 import torch
-from timing import paired
+from timing import paired, report
 
 from drylab.featurize import reference
 from drylab.library.embedded import products
@@ -39,12 +39,12 @@ def main() -> None:
     worst = float(np.abs(ours() - pyg()).max() / np.abs(pyg()).max())
     assert worst < 1e-10, f"not the same network: relative difference {worst:.1e}"
     print(f"{model.name}: {N} molecules, batches of {BATCH}, largest relative difference in float64 {worst:.1e}")
-    print(paired(ours, pyg).line("ours float64, PyG float64", N))
+    report("message", "ours float64, PyG float64", N, paired(ours, pyg))
     network = network.float()
-    print(paired(ours, pyg).line("ours float64, PyG float32", N))
-    print(
-        paired(ours, lambda: reference.graphs(reference.parse(smiles))).line("ours float64, RDKit SMILES to graph", N)
-    )
+    report("message", "ours float64, PyG float32", N, paired(ours, pyg))
+    # What stands before it in a screen, for the share of the time each takes.
+    parse = paired(ours, lambda: reference.graphs(reference.parse(smiles)))
+    report("message", "ours float64, RDKit SMILES to graph", N, parse)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,15 @@ On a shared machine a ratio of neighbours in time holds where an absolute time d
 
 from __future__ import annotations
 
+import csv
+import platform
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,34 @@ class Ratio:
             f"{what:<34} ours {n / self.ours:>9,.0f}/s  theirs {n / self.theirs:>9,.0f}/s  "
             f"ratio {self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
         )
+
+
+def report(bench: str, what: str, n: int, ratio: Ratio) -> None:
+    """Print a row and append it to bench/results/BENCH.csv, with the day, the processor and the commit."""
+    print(ratio.line(what, n))
+    file = Path(__file__).parent / "results" / f"{bench}.csv"
+    new = not file.exists()
+    file.parent.mkdir(exist_ok=True)
+    with open(file, "a", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if new:
+            writer.writerow(
+                ["day", "processor", "commit", "what", "ours_per_s", "theirs_per_s", "ratio", "low", "high"]
+            )
+        rates = [f"{n / ratio.ours:.0f}", f"{n / ratio.theirs:.0f}"]
+        spread = [f"{value:.2f}" for value in (ratio.median, ratio.low, ratio.high)]
+        writer.writerow([f"{datetime.now(UTC):%Y-%m-%d}", _processor(), _commit(), what, *rates, *spread])
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _commit() -> str:
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 def paired(ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 7) -> Ratio:

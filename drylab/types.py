@@ -222,7 +222,8 @@ class Hits:
     table     (k,) Arrow table in rank order; docs/hits.md lists its columns
     run       what was run, JSON-ready: target, model, library, tally, histogram, known actives, versions, times
     pictures  SVG of the first rows, at most ``report_n``; rows past them have none
-    rejected  library rows that could not be used, the first 100,000 of them; run["tally"] counts all
+    rejected  rows of the library, and of files built into one for this call, that could not be used, the first
+              100,000 of them; run["tally"] and run["library"]["build"] count all
     """
 
     table: pa.Table

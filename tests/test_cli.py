@@ -155,6 +155,10 @@ def bad_cases() -> dict[str, tuple[str, str]]:
             "known:\n  actives:\n    file: k.csv\n    value: v\n    units: percent_inhibition\n",
             "target.yaml:8: known.actives.units: 'percent_inhibition' is not supported yet",
         ),
+        "sequence not yet": (
+            "anti_targets:\n  - {name: a, sequence: MKV, min_delta: 1}\n",
+            "target.yaml:5: anti_targets[0].sequence is not supported yet",
+        ),
         "anti-target": ("anti_targets:\n  - {name: EGFR, panel: EGFR, min_delta: 1}\n", "is the target itself"),
         "model": ("model: {affinity: nothing-9}\n", "no such file, and the shipped models are panel-1"),
     }

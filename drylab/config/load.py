@@ -86,7 +86,8 @@ def _build(data: Mapping[str, Any], places: Places, faults: list[Fault]) -> Targ
     except ValidationError as error:
         # What a section lacks may be what was refused in it: that is said first.
         refused = {fault.path[:-1] for fault in faults}
-        places.refuse([*faults, *(fault for fault in faults_of(error, places) if fault.path[:-1] not in refused)])
+        others = [fault for fault in faults_of(error, places) if not {fault.path, fault.path[:-1]} & refused]
+        places.refuse([*faults, *others])
     if faults:
         places.refuse(faults)
     target._places = places

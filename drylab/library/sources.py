@@ -59,6 +59,8 @@ def expand(patterns: Sequence[str]) -> list[str]:
     if not patterns:
         raise InputError("no source files are given; give at least one file or glob")
     for pattern in patterns:
+        if "://" in pattern:
+            raise InputError(f"{pattern}: is an address, and only files are read yet; copy it here, or mount it")
         magic = glob.has_magic(pattern) and not os.path.exists(pattern)
         found = sorted(glob.glob(pattern, recursive=True)) if magic else [pattern]
         if not found:
