@@ -5,21 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from drylab import terminal
 from drylab.errors import DrylabError
-
-if TYPE_CHECKING:
-    from drylab.types import Hits
 
 app = typer.Typer(
     help="drylab: put a library of molecules through a graph neural network, and read the few hundred worth making.",
@@ -29,9 +22,6 @@ app = typer.Typer(
 )
 library_app = typer.Typer(help="Make and look at libraries.", no_args_is_help=True)
 app.add_typer(library_app, name="library")
-console = Console(stderr=True, highlight=False)
-# In a pipe nobody looks, and text cut to a width would be lost.
-out_console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 500)
 
 ExecutorOption = Annotated[str, typer.Option("--executor", help="auto, serial, processes or dask.")]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Workers; default: one a core.")]
@@ -61,7 +51,7 @@ def screen(
 
     checked = load_target(target)
     folder = out or Path("runs") / checked.name
-    with _progress() as progress:
+    with terminal.progress() as progress:
         hits, files = screen_to(
             checked,
             folder,
@@ -71,8 +61,8 @@ def screen(
             force=force,
             progress=progress,
         )
-    _summary(hits)
-    _files(files)
+    terminal.summary(hits)
+    terminal.files(files)
 
 
 @app.command()
@@ -92,7 +82,7 @@ def demo(
     from drylab.demo import run_demo
     from drylab.execute import by_name
 
-    with _progress() as progress:
+    with terminal.progress() as progress:
         done = run_demo(
             out,
             target=target,
@@ -101,9 +91,9 @@ def demo(
             progress=progress,
             molecules=molecules,
         )
-    _summary(done.hits)
-    _known_table(done.hits)
-    _files(done.files)
+    terminal.summary(done.hits)
+    terminal.known_table(done.hits)
+    terminal.files(done.files)
 
 
 @app.command()
@@ -118,7 +108,7 @@ def init(
     from drylab.checking import write_template
 
     written = write_template(file, name, target, library, force)
-    out_console.print(f"wrote {written}; next: drylab check {written}", markup=False)
+    terminal.out.print(f"wrote {written}; next: drylab check {written}", markup=False)
 
 
 @app.command()
@@ -131,7 +121,7 @@ def check(
     """Say what a screen of this target file would do, without doing it."""
     from drylab.checking import check as run_check
 
-    out_console.print(str(run_check(target, library)), markup=False)
+    terminal.out.print(str(run_check(target, library)), markup=False)
 
 
 @app.command()
@@ -139,19 +129,7 @@ def targets() -> None:
     """List what the model scores: targets with their held-out figures, and toxicity endpoints."""
     from drylab.score.model import load_model
 
-    model = load_model()
-    table = Table("name", "kind", "unit", "also called", "trained on", "held-out", box=None)
-    for probe in model.probes.probes:
-        figure = next((f"{key} {probe.metrics[key]:.2f}" for key in ("spearman", "auroc") if key in probe.metrics), "")
-        table.add_row(
-            probe.name,
-            probe.kind,
-            probe.unit,
-            ", ".join(probe.aliases),
-            f"{probe.metrics.get('n_train', 0):.0f}",
-            figure,
-        )
-    out_console.print(table)
+    terminal.model_table(load_model())
 
 
 @library_app.command("build")
@@ -162,8 +140,9 @@ def library_build(
     ids: Annotated[str, typer.Option("--id", help="Column of the ids.")] = "",
     recipe: Annotated[str, typer.Option("--recipe", help="standard or none.")] = "standard",
     max_rejected: Annotated[
-        float, typer.Option("--max-rejected", min=0, max=1, help="Share of rejected rows that fails.")
-    ] = 0.05,
+        float | None,
+        typer.Option("--max-rejected", min=0, max=1, help="Share of rejected rows that fails; default: 0.05."),
+    ] = None,
     executor: ExecutorOption = "auto",
     workers: WorkersOption = None,
     force: ForceOption = False,
@@ -173,13 +152,15 @@ def library_build(
     from drylab.execute import by_name
     from drylab.library.sources import Columns
 
-    options = BuildOptions(recipe, Columns(smiles, ids), max_rejected)
-    with _progress() as progress:
+    options = BuildOptions(recipe, Columns(smiles, ids))
+    if max_rejected is not None:
+        options = replace(options, max_rejected=max_rejected)
+    with terminal.progress() as progress:
         progress.stage("building the library", None)
         built = build_library(
             sources, out, options=options, executor=by_name(executor, workers), force=force, progress=progress.rows
         )
-    _library_table(built)
+    terminal.library_table(built)
 
 
 @library_app.command("info")
@@ -187,7 +168,7 @@ def library_info(folder: Annotated[Path, typer.Argument(help="A library folder."
     """Show what a library holds and where its rows came from."""
     from drylab.library.store import open_library
 
-    _library_table(open_library(folder))
+    terminal.library_table(open_library(folder))
 
 
 @app.callback(invoke_without_command=True)
@@ -196,94 +177,8 @@ def version_option(version: Annotated[bool, typer.Option("--version", help="Prin
     if version:
         from importlib.metadata import version as installed
 
-        out_console.print(f"drylab {installed('drylab')}")
+        terminal.out.print(f"drylab {installed('drylab')}")
         raise typer.Exit
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A drylab Progress that draws a bar on the terminal's error stream."""
-    from drylab.screening import Progress as Told
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with (
-        _told_when_stopped(),
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        tasks: list[Any] = []
-
-        def stage(name: str, total: int | None) -> None:
-            tasks.append(bar.add_task(name, total=total))
-
-        yield Told(stage=stage, rows=lambda n: bar.advance(tasks[-1], n))
-
-
-@contextmanager
-def _told_when_stopped() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        console.print("stopped; the output folder is as it was")
-        raise typer.Exit(130) from stop
-
-
-def _summary(hits: Hits) -> None:
-    tally, seconds, build = hits.run["tally"], hits.run["seconds"], hits.run["library"]["build"]
-    out_console.print(hits.run["tier"]["sentence"], markup=False)
-    if build["read"] != build["kept"]:
-        bad = sum(build["rejected"].values())
-        out_console.print(
-            f"library: read {build['read']:,}, rejected {bad:,}, duplicates {build['duplicates']:,}, kept {build['kept']:,}"
-        )
-    parts = [f"read {tally['read']:,}"]
-    for kind in ("rejected", "filtered"):
-        parts.append(f"{kind} {sum(tally[kind].values()):,}")
-        out_console.print(
-            *(f"  {kind}: {reason}: {n:,}" for reason, n in tally[kind].items()),
-            sep="\n",
-            end="\n" * bool(tally[kind]),
-            markup=False,
-        )
-    parts += [f"scored {tally['scored']:,}", f"kept {tally['kept']:,}"]
-    out_console.print(", ".join(parts) + f" in {seconds['total']:.1f} s", markup=False)
-
-
-def _known_table(hits: Hits) -> None:
-    known = hits.run["known"]
-    table = Table("known drug", "predicted", "rank", "top %", box=None)
-    for row in known:
-        table.add_row(row["id"], f"{row['score']:.2f}", f"{row['rank']:,}", f"{row['percentile']:.3f}")
-    out_console.print(table)
-    near = sum(row["percentile"] <= 1 for row in known)
-    out_console.print(
-        f"{near} of {len(known)} known drugs are in the top 1 % of {hits.run['tally']['scored']:,} scored"
-    )
-    out_console.print(hits.run["model"].get("excluded", {}).get("sentence", ""), markup=False)
-
-
-def _library_table(library: Any) -> None:
-    table = Table("source", "read", "kept", "duplicates", "rejected", box=None)
-    for entry in library.manifest["sources"]:
-        reasons = "; ".join(f"{reason}: {n:,}" for reason, n in entry["rejected"].items()) or "0"
-        table.add_row(
-            escape(entry["path"]), f"{entry['read']:,}", f"{entry['kept']:,}", f"{entry['duplicates']:,}", reasons
-        )
-    out_console.print(table)
-    out_console.print(
-        f"{library.path}: {library.rows:,} molecules, recipe {library.manifest['recipe']['name']}", markup=False
-    )
-
-
-def _files(files: dict[str, Path]) -> None:
-    for name in ("report.html", "hits.csv", "hits.parquet", "hits.sdf", "run.json", "rejected.parquet"):
-        if name in files:
-            out_console.print(f"{name:<17} {files[name].resolve()}", markup=False)
 
 
 def main() -> None:
@@ -293,7 +188,7 @@ def main() -> None:
     try:
         app()
     except DrylabError as error:
-        console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        terminal.err.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
 
 

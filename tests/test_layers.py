@@ -15,6 +15,7 @@ LEVELS = {
     "finish": 32, "record": 32, "opening": 32,
     "screening": 33,
     "checking": 34, "demo": 34,
+    "terminal": 36,
     "__init__": 35,
     "cli": 40,
 }  # fmt: skip
@@ -29,8 +30,8 @@ DOORS = {
     "dask": ("execute.py",),
     "distributed": ("execute.py",),
     "dask_cuda": ("execute.py",),
-    "typer": ("cli.py",),
-    "rich": ("cli.py",),
+    "typer": ("cli.py", "terminal.py"),
+    "rich": ("terminal.py",),
     "yaml": ("config/", "report/sections.py"),
     "pydantic": ("config/",),
     "safetensors": ("score/model.py", "train/"),
