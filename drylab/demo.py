@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drylab.build import BuildOptions, source_chunks, write_library
 from drylab.config import template
 from drylab.errors import ModelError
 from drylab.execute import Executor, serial
-from drylab.library.embedded import Drug, drugs, products
+from drylab.library import embedded
+from drylab.library.embedded import Drug, drugs
+from drylab.record import moved
 from drylab.report.folder import new_folder
-from drylab.screening import SILENT, Progress, screen_to
+from drylab.score.model import load_model
+from drylab.screening import SILENT, Progress, screen, write_run
 from drylab.types import Hits
 
 MARKS = ("DEMO.txt",)
@@ -47,25 +49,22 @@ def run_demo(
     ``molecules`` takes only the first so many products. Raises ModelError if no embedded drug acts on ``target``.
     """
     known = [drug for drug in drugs() if target.upper() in drug.targets]
-    if not known:
+    if target.upper() not in _targets():
         raise ModelError(
             f"no approved drug of the demonstration acts on {target!r}; choose one of {', '.join(_targets())}"
         )
     folder = Path(out)
-    with new_folder(folder, force, MARKS) as partial:
+    with new_folder(folder, force, MARKS) as part:
         progress.stage("making the library", None)
-        rows = source_chunks("drylab demonstration library", _rows(molecules))
-        write_library(partial / "library", str(folder), rows, BuildOptions(), executor or serial(), progress.rows)
-        _write_known(partial / "known.csv", known)
-        (partial / "target.yaml").write_text(_target_file(target))
-        (partial / MARKS[0]).write_text(MARK)
-    hits, files = screen_to(folder / "target.yaml", folder / "run", executor=executor, progress=progress)
-    return Demo(hits, files, folder)
-
-
-def _rows(molecules: int | None) -> Iterator[tuple[str, str]]:
-    yield from itertools.islice(products(), molecules)
-    yield from ((drug.name, drug.smiles) for drug in drugs())
+        rows = source_chunks("drylab demonstration library", embedded.rows(molecules))
+        write_library(part / "library", str(folder), rows, BuildOptions(), executor or serial(), progress.rows)
+        _write_known(part / "known.csv", known)
+        (part / "target.yaml").write_text(_target_file(target.upper()), encoding="utf-8")
+        (part / MARKS[0]).write_text(MARK, encoding="utf-8")
+        hits = screen(part / "target.yaml", executor=executor, progress=progress)
+        hits = replace(hits, run=moved(hits.run, str(part), os.path.abspath(folder)))
+        files = write_run(hits, part / "run")
+    return Demo(hits, {name: folder / path.relative_to(part) for name, path in files.items()}, folder)
 
 
 def _write_known(path: Path, known: list[Drug]) -> None:
@@ -98,4 +97,5 @@ def _target_file(target: str) -> str:
 
 
 def _targets() -> list[str]:
-    return sorted({target for drug in drugs() for target in drug.targets})
+    """Targets of the panel that an embedded drug acts on."""
+    return sorted({target for drug in drugs() for target in drug.targets} & set(load_model().probes.names()))

@@ -71,6 +71,15 @@ def run_record(target: Target, q: Question, library: Library, answer: Screened, 
     }
 
 
+def moved(record: Any, before: str, after: str) -> Any:
+    """The record of a run whose folder ``before`` was moved to ``after``: every path in it."""
+    if isinstance(record, Mapping):
+        return {key: moved(value, before, after) for key, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [moved(value, before, after) for value in record]
+    return after + record.removeprefix(before) if isinstance(record, str) and record.startswith(before) else record
+
+
 def _file(path: str) -> dict[str, str]:
     return {"path": os.path.abspath(path), "sha256": file_sha256(path)}
 
@@ -102,8 +111,8 @@ def _model(q: Question) -> dict[str, Any]:
 
 def _excluded(excluded: Mapping[str, Any]) -> str:
     return (
-        f"Kept out of this model's training data: the {excluded['molecules']:,} approved drugs of the demonstration, by "
-        f"structure without salt and stereo ({excluded['rows']:,} measurements and structures)."
+        f"Kept out of this model's training data: the {excluded['molecules']:,} approved drugs of the demonstration, as "
+        f"any salt, stereoisomer or tautomer ({excluded['rows']:,} measurements and structures)."
     )
 
 

@@ -66,12 +66,13 @@ def add_batch(state: Screened, q: Question, batch: SmilesBatch, first: int) -> S
     """The fold's step: the answer so far and a batch whose first row is library row ``first`` -> the answer."""
     featurized = featurize(batch, q.rules)
     values = panel.values(q.model.probes, GineEncoder(q.model.encoder)(featurized.graphs).z)
+    if not np.isfinite(values).all():
+        raise ModelError(
+            f"{q.model.path}: a prediction for library rows {first} to {first + len(batch)} is not finite; "
+            "the weights are damaged"
+        )
     passing, broken = _limited(q, values)
     scores, rows = values[passing, q.probe], featurized.rows[passing]
-    if not np.isfinite(scores).all():
-        raise ModelError(
-            f"{q.model.path}: a score in library rows {first} to {first + len(batch)} is not finite; the weights are damaged"
-        )
     rejected = tuple(
         Rejected(
             "library", first + i, batch.ids[i].as_py(), batch.slice(i, i + 1).strings()[0][:200], *reason.split(": ", 1)
@@ -214,7 +215,13 @@ def screen_to(
         else:
             build = partial(build_files, checked, found)
             hits = _build_and_screen(checked, build, part / "library", str(folder / "library"), how)
-        written = write(hits, part)
-        if hits.rejected:
-            written["rejected.parquet"] = write_rejected(part / "rejected.parquet", hits.rejected)
+        written = write_run(hits, part)
     return hits, {name: folder / path.relative_to(part) for name, path in written.items()}
+
+
+def write_run(hits: Hits, folder: Path) -> dict[str, Path]:
+    """All files of a run into a folder: paths by name."""
+    written = write(hits, folder)
+    if hits.rejected:
+        written["rejected.parquet"] = write_rejected(folder / "rejected.parquet", hits.rejected)
+    return written

@@ -40,6 +40,15 @@ def flat_parent(smiles: str) -> str:
     return "" if again is None else Chem.MolToSmiles(again)
 
 
+def skeleton(smiles: str) -> str:
+    """First block of the InChIKey, "" if RDKit refuses: one for all tautomers, stereoisomers and ways to draw a molecule.
+
+    Give it a flat parent, so that salts and charges do not matter either. (Heller 2015, 10.1186/s13321-015-0068-4)
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    return "" if mol is None else str(Chem.MolToInchiKey(mol))[:14]
+
+
 def scaffold(mol: Mol) -> str:
     """SMILES of the Bemis-Murcko scaffold, "" for an acyclic molecule (Bemis 1996, 10.1021/jm9602928)."""
     return str(MurckoScaffold.MurckoScaffoldSmiles(mol=mol))

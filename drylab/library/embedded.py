@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import gcd, prod
 from pathlib import Path
 
@@ -183,7 +183,7 @@ def drugs() -> list[Drug]:
         ]
 
 
-def rows() -> Iterator[tuple[str, str]]:
-    """(id, SMILES) of the whole demo library: the products, then the drugs under their names."""
-    yield from products()
+def rows(limit: int | None = None) -> Iterator[tuple[str, str]]:
+    """(id, SMILES) of the demo library: the products, or the first ``limit`` of them, then the drugs under their names."""
+    yield from islice(products(), limit)
     yield from ((drug.name, drug.smiles) for drug in drugs())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from drylab.errors import OutputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 @contextmanager
@@ -20,10 +24,10 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
     """
     check_free(out, force, marks)
     shown, out = out, Path(os.path.realpath(out))  # so that a link stays a link
-    partial = out.parent / f".{out.name}.partial-{os.getpid()}"
+    # Not the process id: two machines, or two containers, may share the id and the disk.
+    partial = out.parent / f".{out.name}.partial-{secrets.token_hex(4)}"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
     except OSError as error:
         raise OutputError(f"{shown}: cannot be written ({error.strerror}); choose another output folder") from error
@@ -32,8 +36,10 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
         check_free(out, force, marks)  # once more: another run may have been faster
         _move(partial, out)
     except OSError as error:
+        if error.errno not in _FULL and not str(error.filename or "").startswith(str(out.parent)):
+            raise  # not of writing here
         raise OutputError(
-            f"{shown}: cannot be written ({error}); free space or choose another output folder"
+            f"{shown}: cannot be written ({error.strerror or error}); free space or choose another output folder"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -43,8 +49,7 @@ def _move(partial: Path, out: Path) -> None:
     if not out.exists():
         os.replace(partial, out)
         return
-    old = out.parent / f".{out.name}.old-{os.getpid()}"
-    shutil.rmtree(old, ignore_errors=True)  # of a run that was killed: in a container every run has the same id
+    old = out.parent / f".{out.name}.old-{secrets.token_hex(4)}"
     os.replace(out, old)
     try:
         os.replace(partial, out)

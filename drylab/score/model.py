@@ -34,6 +34,7 @@ from drylab.types import Probe, ProbeBank
 
 SCHEMA = "drylab.model/1"
 DEFAULT = "panel-1"
+PERCENTILES = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,12 @@ _TENSORS = {
     "r_sum": "readout.sum",
     "c": "readout.bias",
 }
+# One letter an axis: A atom classes, B bond classes, l layers, h width, u hidden, d embedding, t probes, p percentiles.
+_AXES = {
+    **{"w1": "lhu", "b1": "lu", "w2": "luh", "b2": "lh", "atom.tables": "Ah", "bond.tables": "lBh"},
+    **{"readout.mean": "hd", "readout.sum": "hd", "readout.bias": "d", "probe.weight": "td", "probe.bias": "t"},
+    **{"domain.mean": "d", "domain.whiten": "dd", "domain.percentiles": "p"},
+}
 _DOMAIN = {"mean": "domain.mean", "whiten": "domain.whiten", "percentiles": "domain.percentiles"}
 
 
@@ -102,28 +109,28 @@ def load_model(name_or_path: str | Path = "default") -> Model:
         raise ModelError(
             f"{path}: not a readable drylab model ({error}); expected a .safetensors file of schema {SCHEMA}"
         ) from error
-    missing = [
-        key for key in (*_TENSORS.values(), *_DOMAIN.values(), "probe.weight", "probe.bias") if key not in tensors
-    ]
+    missing = [key for key in _AXES if key not in tensors]
     if missing:
         raise ModelError(f"{path}: tensors missing: {', '.join(missing)}; export the model again")
     return _assemble(path, header, tensors)
 
 
 def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[np.float64]]) -> Model:
-    encoder = EncoderWeights(**{field: tensors[key] for field, key in _TENSORS.items()})
-    probes = tuple(
-        Probe(**{**fields, "aliases": tuple(fields["aliases"]), "metrics": dict(fields["metrics"])})
-        for fields in header["probes"]
-    )
-    bank = ProbeBank(probes, tensors["probe.weight"], tensors["probe.bias"])
-    _check_shapes(path, encoder, bank)
+    try:
+        name = str(header["name"])
+        probes = tuple(
+            Probe(**{**fields, "aliases": tuple(fields["aliases"]), "metrics": dict(fields["metrics"])})
+            for fields in header["probes"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: the header is not whole ({error!r}); export the model again") from error
+    _check_tensors(path, tensors, len(probes))
     return Model(
-        name=header["name"],
+        name=name,
         path=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        encoder=encoder,
-        probes=bank,
+        encoder=EncoderWeights(**{field: tensors[key] for field, key in _TENSORS.items()}),
+        probes=ProbeBank(probes, tensors["probe.weight"], tensors["probe.bias"]),
         domain=DomainWeights(**{field: tensors[key] for field, key in _DOMAIN.items()}),
         info=header,
     )
@@ -159,27 +166,24 @@ def _locate(name: str) -> Path:
 
 
 def _check_header(path: Path, header: dict[str, Any]) -> None:
-    if header.get("schema") != SCHEMA:
-        raise ModelError(
-            f"{path}: model schema is {header.get('schema')!r}, expected {SCHEMA!r}; export the model again"
-        )
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if schema != SCHEMA:
+        raise ModelError(f"{path}: model schema is {schema!r}, expected {SCHEMA!r}; export the model again")
     if header.get("recipe") != RECIPE:
         raise ModelError(
             f"{path}: trained on features {header.get('recipe')}, this drylab computes {RECIPE}; use the drylab that wrote it"
         )
 
 
-def _check_shapes(path: Path, encoder: EncoderWeights, bank: ProbeBank) -> None:
-    layers, width, hidden = encoder.w1.shape
-    d = len(encoder.c)
-    expected = {
-        "atom.tables": (encoder.tables.shape, (sum(ATOM_SIZES), width)),
-        "bond.tables": (encoder.edges.shape, (layers, BOND_CLASSES, width)),
-        "w2": (encoder.w2.shape, (layers, hidden, width)),
-        "readout.mean": (encoder.r_mean.shape, (width, d)),
-        "readout.sum": (encoder.r_sum.shape, (width, d)),
-        "probe.weight": (bank.weights.shape, (len(bank), d)),
-    }
-    for name, (got, want) in expected.items():
-        if got != want:
-            raise ModelError(f"{path}: tensor {name} has shape {got}, expected {want}; export the model again")
+def _check_tensors(path: Path, tensors: Mapping[str, NDArray[np.float64]], probes: int) -> None:
+    """Every shape, so that no kernel reads past an end, and every value, since a comparison with NaN hides it."""
+    sizes = {"A": sum(ATOM_SIZES), "B": BOND_CLASSES, "t": probes, "p": PERCENTILES}
+    for name, axes in _AXES.items():
+        shape = tensors[name].shape
+        if len(shape) == len(axes):
+            sizes |= {axis: size for axis, size in zip(axes, shape, strict=True) if axis not in sizes}
+        want = tuple(sizes.get(axis, -1) for axis in axes)
+        if shape != want:
+            raise ModelError(f"{path}: tensor {name} has shape {shape}, expected {want}; export the model again")
+        if not np.isfinite(tensors[name]).all():
+            raise ModelError(f"{path}: tensor {name} holds values that are not finite; the weights are damaged")

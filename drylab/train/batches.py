@@ -126,7 +126,10 @@ def importance(task: Task) -> float:
 
 
 def label_store(labels: Labels, train: NDArray[np.bool_]) -> LabelStore:
-    """Centre, scale and weight (importance / sqrt(n)) of each task come from the training molecules alone."""
+    """Labels with centre, scale and weight (importance / sqrt(n)) of each task, all counted on the training molecules.
+
+    The weights have mean 1 over the training labels.
+    """
     t = len(labels.tasks)
     centre, scale, weight = np.zeros(t), np.ones(t), np.zeros(t)
     for number, task in enumerate(labels.tasks):
@@ -134,7 +137,7 @@ def label_store(labels: Labels, train: NDArray[np.bool_]) -> LabelStore:
         weight[number] = importance(task) / np.sqrt(max(len(values), 25))
         if task.kind != "class" and len(values) > 1:
             centre[number], scale[number] = values.mean(), max(values.std(), 0.3)
-    weight /= weight[labels.task].mean()
+    weight /= weight[labels.task[train[labels.mol]]].mean()
     counts = np.bincount(labels.mol, minlength=len(labels.parents))
     return LabelStore(
         ptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),

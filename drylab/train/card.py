@@ -158,7 +158,7 @@ def _check(check: Mapping[str, Any]) -> str:
     drugs = sorted(check["drugs"].items(), key=lambda pair: pair[1])
     inside = sum(share <= 0.01 for _, share in drugs)
     rows = [[name, "none" if share == 0 else f"{100 * share:.2f} %"] for name, share in drugs]
-    best = [[f"{value:.2f}", f"{percentile} %", f"`{_cut(smiles)}`"] for smiles, value, percentile in check["best"]]
+    best = [[f"{value:.2f}", f"{percentile:.0f} %", f"`{_cut(smiles)}`"] for smiles, value, percentile in check["best"]]
     return (
         "## A screen with known answers\n\n"
         f"Drugs that inhibit EGFR, none of them in the training data, among {check['library']} ZINC and PubChem\n"
@@ -185,9 +185,9 @@ Parents: largest organic fragment, neutral, no isotopes, no stereo. Values are c
 their median, and go where they differ by more than 1 log unit (or by class). One row below is one measurement.
 
 {_table(["file", *(reason.replace("_", " ") for reason in reasons)], rows)}
-**Kept out:** the {excluded["molecules"]} drugs of drylab's demo library, in every form with the same flat parent
-({excluded["rows"]} rows), from training, tuning and testing. Close analogues of them were kept, as in any real project;
-tautomers drawn differently are not recognised as the same.
+**Kept out:** the {excluded["molecules"]} drugs of drylab's demo library, in every form whose flat parent has the same InChIKey
+skeleton (first block), so as any salt, stereoisomer or tautomer: {excluded["rows"]} rows, from training, tuning and testing.
+Close analogues of them were kept, as in any real project.
 
 **Split:** {training["split"]}; an acyclic molecule is its own group.
 Train {sizes["train"]}, tune {sizes["valid"]}, test {sizes["test"]}, too large {sizes["skipped_too_large"]} molecules, of which {sizes["library"]} are unlabelled library

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drylab.featurize import reference
+from drylab.score import panel
 from drylab.score.engine import GineEncoder
 from drylab.score.model import Model
-from drylab.train.data import parents_of
+from drylab.train.data import parents_of, skeletons_of
 from drylab.types import PARSED
 
 Array = NDArray[np.float64]
@@ -29,32 +30,31 @@ class Screened:
 
     drugs: dict[str, float]
     library: int
-    best: list[tuple[str, float, int]]
+    best: list[tuple[str, float, float]]
 
 
-def values(model: Model, smiles: list[str], probe: str) -> tuple[Array, NDArray[np.int64]]:
+def values(model: Model, smiles: list[str], probe: str) -> tuple[Array, Array]:
     """The probe's linear value and the domain percentile of each SMILES, by the engine that screens.
 
     A SMILES that is not parsed gets -inf and 100, so that it ranks last.
     """
-    row = model.probes.names().index(probe)
+    row, domain = model.probes.names().index(probe), model.domain
     graphs = reference.graphs(reference.parse(smiles))
     z = GineEncoder(model.encoder)(graphs).z
-    distance = np.linalg.norm((z - model.domain.mean) @ model.domain.whiten, axis=1)
-    percentile = np.searchsorted(model.domain.percentiles, distance).clip(0, 100)
+    percentile = panel.distance_percentile(z, domain.mean, domain.whiten, domain.percentiles)
     parsed = graphs.status == PARSED
-    value = z @ model.probes.weights[row] + model.probes.bias[row]
+    value = panel.values(model.probes, z)[:, row]
     return np.where(parsed, value, -np.inf), np.where(parsed, percentile, 100)
 
 
-def library_sample(folder: Path, seen: frozenset[str], each: int) -> list[str]:
-    """``each`` parents a file from a fragment-like and a drug-like library, none of them in ``seen``."""
+def library_sample(folder: Path, seen: frozenset[str], banned: frozenset[str], each: int) -> list[str]:
+    """``each`` parents a file of two libraries, none of them in ``seen`` nor of a banned skeleton."""
     chosen: list[str] = []
     for file, separator in (("zinc_a.smi.gz", " "), ("pubchem_100k.csv.gz", "\t")):
         frame = pd.read_csv(folder / "libraries" / file, sep=separator, header=None, names=["smiles", "id"])
         sample = frame["smiles"].dropna().sample(min(2 * each, len(frame)), random_state=2)
-        parents = dict.fromkeys(parents_of(sample).values())
-        chosen += [parent for parent in parents if parent and parent not in seen][:each]
+        parents = skeletons_of(parent for parent in parents_of(sample).values() if parent and parent not in seen)
+        chosen += [parent for parent, skeleton in parents.items() if skeleton not in banned][:each]
     return chosen
 
 
@@ -69,5 +69,5 @@ def screen_drugs(model: Model, drugs: pd.DataFrame, library: list[str], gene: st
         for name, score in zip(mine["name"], scores, strict=True)
     }
     order = np.argsort(-background, kind="stable")[:10]
-    best = [(library[i], float(background[i]), int(percentile[i])) for i in order]
+    best = [(library[i], float(background[i]), float(percentile[i])) for i in order]
     return Screened(share, len(library), best)

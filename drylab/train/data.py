@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.featurize.curation import flat_parent
+from drylab.featurize.curation import flat_parent, skeleton
 from drylab.train.panel import TOX21, Task, family, targets, tox_tasks
 
 LOW, HIGH = 3.0, 11.0  # pActivity outside is clipped: it is an assay's limit or an error of units
@@ -26,6 +26,16 @@ CENSORED = 5.0  # hERG values of exactly 5.00 mean "at most 5"
 LEAST = 50  # measurements that a target needs to serve as an auxiliary task
 # Molecules of each library file that are presumed inactive. PubChem has the odd ones: cages, metals, long chains.
 LIBRARY_SAMPLE = {"zinc_a.smi.gz": 10_000, "zinc_b.smi.gz": 10_000, "pubchem_100k.csv.gz": 40_000}
+FILES = (
+    *(
+        "affinity/chembl22.csv.gz",
+        "affinity/egfr_chembl27.csv.gz",
+        "affinity/targets.csv.gz",
+        "affinity/sequences.csv.gz",
+    ),
+    *("tox/tox21.csv.gz", "tox/ames.csv.gz", "tox/herg_ctoxpred.csv.gz"),
+    *(f"libraries/{name}" for name in LIBRARY_SAMPLE),
+)  # all that is read below the data folder
 POOL = 5_000  # strings below which a second process costs more than it saves
 
 T = TypeVar("T")
@@ -66,18 +76,24 @@ def parents_of(texts: Iterable[str]) -> dict[str, str]:
     return dict(zip(distinct, pooled(flat_parent, distinct), strict=True))
 
 
-def demo_parents(path: Path) -> frozenset[str]:
-    """Flat parents of the molecules (column ``smiles``) that no model may be trained on, so that a demo is fair."""
+def demo_skeletons(path: Path) -> frozenset[str]:
+    """Skeletons of the molecules (column ``smiles``) that no model may be trained on, so that a demo is fair."""
     frame = _read(path, ["smiles"])
     parents = parents_of(frame["smiles"].astype(str))
     bad = [text for text, parent in parents.items() if not parent]
     if bad:
         raise InputError(f"{path}: expected SMILES that RDKit reads, got {bad[0]!r} and {len(bad) - 1} more; mend them")
-    return frozenset(parents.values())
+    return frozenset(skeletons_of(parents.values()).values())
+
+
+def skeletons_of(parents: Iterable[str]) -> dict[str, str]:
+    """Flat parent -> skeleton: what a molecule is kept out by, however it is drawn."""
+    distinct = list(dict.fromkeys(parents))
+    return dict(zip(distinct, pooled(skeleton, distinct), strict=True))
 
 
 def read_labels(folder: Path, banned: frozenset[str]) -> Labels:
-    """All measurements and library molecules under ``folder``, without the banned parents.
+    """All measurements and library molecules under ``folder``, without those of a banned skeleton.
 
     Raises InputError where a file or column is missing.
     """
@@ -89,7 +105,8 @@ def read_labels(folder: Path, banned: frozenset[str]) -> Labels:
     raw["parent"] = raw["smiles"].map(parents)
     counts = {str(name): {"rows": len(rows)} for name, rows in raw.groupby("file", sort=True)}
     raw = _drop(raw, raw["parent"] == "", "not_readable", counts)
-    raw = _drop(raw, raw["parent"].isin(banned), "excluded_demo_drugs", counts)
+    skeletons = skeletons_of(raw["parent"])
+    raw = _drop(raw, raw["parent"].map(skeletons).isin(banned), "excluded_demo_drugs", counts)
     return _assemble(_merge(raw, counts), tasks, column, counts)
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,11 @@ from drylab.score.model import DomainWeights, EncoderWeights, save_model
 from drylab.train.batches import Molecules, ranges
 from drylab.train.data import target_names
 from drylab.train.panel import HERG, meaning, targets, tox_tasks
+from drylab.train.probes import Heads
 from drylab.types import Probe, ProbeBank
 
 Array = NDArray[np.float64]
+Weights = TypeVar("Weights", EncoderWeights, Heads)
 RARE = 10  # training molecules' atoms or bonds below which a learned row is noise
 RIDGE = 0.01  # of the mean variance, added to every direction before whitening
 
@@ -49,8 +51,8 @@ def _settle(rows: torch.Tensor, counts: NDArray[np.integer]) -> int:
     return int((~seen).sum())
 
 
-def as_stored(weights: EncoderWeights) -> EncoderWeights:
-    """The weights as a reader of the file gets them: rounded to float32."""
+def as_stored(weights: Weights) -> Weights:
+    """The weights of an encoder or of heads as a reader of the file gets them: rounded to float32."""
     rounded = {f.name: getattr(weights, f.name).astype(np.float32).astype(np.float64) for f in fields(weights)}
     return replace(weights, **rounded)
 

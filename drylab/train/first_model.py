@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from drylab.library.store import file_sha256
 from drylab.score.encoder import unfold
 from drylab.score.model import Model, load_model
 from drylab.train.card import write_card
 from drylab.train.check import library_sample, screen_drugs
 from drylab.train.corpus import Prepared, prepare
+from drylab.train.data import FILES
 from drylab.train.evaluate import judge, summary
-from drylab.train.export import domain, encoder_of, probes, settle_rare_rows, write
+from drylab.train.export import as_stored, domain, encoder_of, probes, settle_rare_rows, write
 from drylab.train.fit import FitRecipe, Panel, Trainer, predict
 from drylab.train.probes import Heads, calibrate, refit
 from drylab.train.split import SKIPPED, TEST, TRAIN, VALID
@@ -65,6 +68,7 @@ def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], 
     z = _embed(prepared, encoder_network=unfold(encoder))
     heads, strengths = refit(prepared, z, trained_heads(panel, prepared))
     heads, temperatures = calibrate(prepared, z, heads)
+    heads = as_stored(heads)
     log(f"refit strengths {strengths}, {settled} rare rows settled; judging")
     tasks = prepared.labels.tasks
     shipped = [number for number, task in enumerate(tasks) if task.shipped]
@@ -74,7 +78,7 @@ def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], 
     by_name = {task.name: number for number, task in enumerate(tasks)}
     rows = [by_name[probe.name] for probe in described]
     bank = ProbeBank(described, heads.weights[rows], heads.bias[rows])
-    held_out = (prepared.fold == TEST) & ~prepared.labels.library
+    held_out = (prepared.fold == VALID) & ~prepared.labels.library  # not the test fold, which only judges
     where = domain(z[corpus.train], z[held_out])
     info = describe(order, prepared) | {
         "summary": summary(prepared, judged),
@@ -117,8 +121,8 @@ def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
             "molecules": len(prepared.banned),
             "rows": sum(excluded.values()),
             "rows_by_file": excluded,
-            "parents": sorted(prepared.banned),
-            "by": "flat parent SMILES: largest fragment, neutral, no stereo",
+            "skeletons": sorted(prepared.banned),
+            "by": "first block of the InChIKey of the flat parent: largest fragment, neutral, no stereo",
         },
         "training": {
             "data": LICENCES,
@@ -128,7 +132,10 @@ def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
             "split": "Bemis-Murcko scaffold, hashed, 80/10/10 over the union of all files",
             "split_sha256": prepared.split_hash,
             "recipe": asdict(order.recipe),
-            "command": f"python -m drylab.train --data DATA --out {order.out.name} --epochs {order.recipe.epochs}",
+            "command": f"python -m drylab.train --data DATA --out {order.out.name} "
+            f"--epochs {order.recipe.epochs} --seed {order.recipe.seed}",
+            "files_sha256": {name: file_sha256(order.data / name) for name in FILES},
+            "versions": {name: version(name) for name in ("torch", "torch-geometric", "rdkit", "numpy")},
         },
     }
 
@@ -137,5 +144,5 @@ _FOLDS: Mapping[str, int] = {"train": TRAIN, "valid": VALID, "test": TEST, "skip
 
 
 def _check(order: Order, prepared: Prepared) -> dict[str, Any]:
-    library = library_sample(order.data, frozenset(prepared.labels.parents), CHECK_LIBRARY)
+    library = library_sample(order.data, frozenset(prepared.labels.parents), prepared.banned, CHECK_LIBRARY)
     return asdict(screen_drugs(load_model(order.out), pd.read_csv(order.demo), library, "EGFR"))

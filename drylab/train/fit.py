@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, huber_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from drylab.errors import InputError
 from drylab.score.encoder import GineNetwork, GraphTensors
 from drylab.train.batches import Entries, LabelStore, Molecules
 from drylab.train.metrics import auroc, spearman
@@ -174,6 +176,7 @@ class Trainer:
     def _save(self, path: Path) -> None:
         state = {
             "recipe": asdict(self.recipe),
+            "data": self._data(),
             "panel": self.panel.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -185,12 +188,20 @@ class Trainer:
         torch.save(state, part)
         part.replace(path)
 
+    def _data(self) -> str:
+        """SHA-256 of the labels, the graphs and the split."""
+        corpus, found = self.corpus, hashlib.sha256()
+        for array in (corpus.labels.value, corpus.labels.task, corpus.molecules.x, corpus.train, corpus.valid):
+            found.update(array.tobytes())
+        return found.hexdigest()
+
     def _load(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
-        if state["recipe"] != asdict(self.recipe):
-            raise ValueError(
-                f"{path}: checkpoint of another recipe {state['recipe']}; delete it or give the same options"
-            )
+        for name, mine in (("recipe", asdict(self.recipe)), ("data", self._data())):
+            if state[name] != mine:
+                raise InputError(
+                    f"{path}: is of another {name} ({state[name]}); delete it, or give what it was begun with"
+                )
         self.panel.load_state_dict(state["panel"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

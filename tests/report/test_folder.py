@@ -119,12 +119,15 @@ def test_a_folder_that_somebody_makes_meanwhile_stays(tmp_path: Path, force: boo
     assert files_in(tmp_path) == {"run/theirs": "x"}
 
 
-def test_what_a_killed_run_left_is_no_obstacle(tmp_path: Path) -> None:
-    """In a container every run has the same process id."""
-    for kind in ("partial", "old"):
-        fill(tmp_path / f".run.{kind}-{os.getpid()}", {"stale": "x"})
-    write(fill(tmp_path / "run", OLD), force=True)
-    assert files_in(tmp_path) == {f"run/{name}": text for name, text in NEW.items()}
+def test_what_fails_for_another_reason_keeps_its_name(tmp_path: Path) -> None:
+    """A cluster that does not answer is no reason to free space."""
+
+    def fail(folder: Path) -> None:
+        raise TimeoutError("the scheduler does not answer")
+
+    with pytest.raises(TimeoutError, match="the scheduler does not answer"):
+        write(tmp_path / "run", False, fail)
+    assert files_in(tmp_path) == {}
 
 
 @pytest.mark.parametrize("force", [False, True])

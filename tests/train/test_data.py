@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from rdkit import Chem
 
 from drylab.errors import InputError
-from drylab.featurize.curation import ecfp4, flat_parent, scaffold
+from drylab.featurize.curation import ecfp4, flat_parent, scaffold, skeleton
 from drylab.featurize.reference import parse
 from drylab.library.embedded import drugs
-from drylab.train.data import demo_parents, read_labels
+from drylab.train.data import demo_skeletons, read_labels
 
 
 @pytest.mark.parametrize(
@@ -47,14 +48,39 @@ def test_scaffold_keeps_rings_and_fingerprint_is_rdkits() -> None:
 def test_a_demo_drug_is_kept_out_in_every_form(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "drugs.csv"
     path.write_text("name,smiles,targets\na,OC(=O)c1ccccc1,\nb,[NH3+]CCCCc1ccccc1.[Cl-],EGFR\n")
-    banned = demo_parents(path)
-    assert banned == {"O=C(O)c1ccccc1", "NCCCCc1ccccc1"}
+    banned = demo_skeletons(path)
+    assert banned == {"WPYMKLBDIGXBTP", "AGNFWIZBEATIAK"}  # benzoic acid and phenylbutylamine, from their PubChem pages
     before, after = read_labels(data, frozenset()), read_labels(data, banned)
-    assert banned <= set(before.parents)
-    assert not banned & set(after.parents)
+    assert {"O=C(O)c1ccccc1", "NCCCCc1ccccc1"} == set(before.parents) - set(after.parents)
     assert after.counts["egfr_chembl27"]["excluded_demo_drugs"] == 1
     assert after.counts["chembl22"]["excluded_demo_drugs"] == 3  # one molecule, three targets
     assert len(after.parents) == len(before.parents) - 2
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        [
+            "Cc1ccnc(CS(=O)c2nc3ccccc3[nH]2)c1",
+            "Cc1ccnc(C[S+]([O-])c2nc3ccccc3[nH]2)c1",
+            "Cc1ccnc(C[S@](=O)c2[nH]c3ccccc3n2)c1",
+        ],
+        ["O=c1[nH]cnc2[nH]ncc12", "Oc1ncnc2[nH]ncc12", "O=c1nc[nH]c2n[nH]cc1-2"],
+        ["Clc1cccc(Cl)c1NC1=NCCN1", "Clc1cccc(Cl)c1N=C1NCCN1", "Clc1cccc(Cl)c1NC1=[NH+]CCN1.[Cl-]"],
+    ],
+)  # lansoprazole's core, allopurinol, clonidine
+def test_tautomers_and_ways_to_draw_are_one_skeleton(forms: list[str]) -> None:
+    assert len({skeleton(flat_parent(form)) for form in forms}) == 1
+
+
+@pytest.mark.slow
+def test_no_demo_drug_is_in_the_real_data(shared_data: Path) -> None:
+    """By RDKit's own InChIKey of the text as written, whatever our curation makes of it."""
+    mine = {Chem.MolToInchiKey(Chem.MolFromSmiles(drug.smiles))[:14] for drug in drugs()}
+    banned = demo_skeletons(Path(str(resources.files("drylab"))) / "library/data/drugs.csv")
+    kept = read_labels(shared_data, banned).parents
+    assert len(kept) > 100_000
+    assert not mine & {Chem.MolToInchiKey(Chem.MolFromSmiles(text))[:14] for text in kept}
 
 
 def test_labels_are_clipped_merged_and_counted(data: Path) -> None:
@@ -110,7 +136,7 @@ def test_a_missing_file_or_column_says_which(data: Path, tmp_path: Path) -> None
     path = tmp_path / "drugs.csv"
     path.write_text("name,structure\na,C\n")
     with pytest.raises(InputError, match=r"drugs.csv:1: columns missing: smiles; got name, structure"):
-        demo_parents(path)
+        demo_skeletons(path)
     path.write_text("name,smiles\na,C\nb,not one\n")
     with pytest.raises(InputError, match=r"expected SMILES that RDKit reads, got 'not one'"):
-        demo_parents(path)
+        demo_skeletons(path)

@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from drylab.errors import InputError  # noqa: E402
 from drylab.train.batches import Entries  # noqa: E402
 from drylab.train.corpus import Prepared, assemble  # noqa: E402
 from drylab.train.data import read_labels  # noqa: E402
@@ -78,5 +79,5 @@ def test_a_run_that_was_stopped_ends_where_a_whole_run_ends(prepared: Prepared, 
 def test_a_checkpoint_of_other_options_is_refused(prepared: Prepared, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     Trainer(prepared.corpus, FitRecipe(epochs=1, batch=64, library=8)).run(lambda _: None, path)
-    with pytest.raises(ValueError, match=r"checkpoint of another recipe"):
+    with pytest.raises(InputError, match=r"is of another recipe .* delete it"):
         Trainer(prepared.corpus, RECIPE).run(lambda _: None, path)

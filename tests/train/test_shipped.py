@@ -9,7 +9,7 @@ import numpy as np
 
 from drylab.library.embedded import drugs
 from drylab.score.model import load_model
-from drylab.train.data import demo_parents
+from drylab.train.data import demo_skeletons
 from drylab.train.panel import targets, tox_tasks
 
 PACKAGE = Path(str(resources.files("drylab")))
@@ -17,8 +17,8 @@ PACKAGE = Path(str(resources.files("drylab")))
 
 def test_no_demo_drug_was_trained_on() -> None:
     """A drug added to the demo list needs a model trained without it: python -m drylab.train."""
-    now = demo_parents(PACKAGE / "library" / "data" / "drugs.csv")
-    assert now <= set(load_model().info["excluded"]["parents"])
+    now = demo_skeletons(PACKAGE / "library" / "data" / "drugs.csv")
+    assert now <= set(load_model().info["excluded"]["skeletons"])
 
 
 def test_probes_are_the_panel_and_say_what_they_mean() -> None:
