@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,9 @@ def build_library(
     files = expand([str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)])
     check_apart(Path(out), files)
     with new_folder(Path(out), force, (DUPLICATES,)) as folder:
-        write_library(folder, ", ".join(files), chunks(files, options.columns), options, executor or serial(), progress)
+        sums = _sums(files)  # before they are read: a file that changes meanwhile is not recorded as what was read
+        rows = chunks(files, options.columns)
+        write_library(folder, ", ".join(files), rows, options, executor or serial(), progress, sums)
     return open_library(out)
 
 
@@ -61,8 +62,9 @@ def write_library(
     options: BuildOptions,
     executor: Executor,
     progress: Progress | None = None,
+    sums: Mapping[str, str] | None = None,
 ) -> None:
-    """The same into a folder that exists, from chunks of rows."""
+    """The same into a folder that exists, from chunks of rows; ``sums`` has the SHA-256 of those sources that are files."""
     writer = Writer(folder, recipe(options.recipe))
     seen: set[bytes] = set()
     counts: dict[str, Counter[str]] = {}
@@ -72,7 +74,7 @@ def write_library(
         bad = bad or next(iter(refused), None)
         if progress is not None:
             progress(len(chunk.rows))
-    sources = [_source(source, count) for source, count in counts.items()]
+    sources = [_source(source, count, (sums or {}).get(source, "")) for source, count in counts.items()]
     writer.close(sources)
     _check(name, sources, options.max_rejected, bad)
 
@@ -126,7 +128,19 @@ def _first(seen: set[bytes], code: bytes) -> bool:
     return True
 
 
-def _source(path: str, count: Counter[str]) -> dict[str, Any]:
+def _sums(files: Sequence[str]) -> dict[str, str]:
+    sums = {}
+    for name in files:
+        try:
+            sums[name] = file_sha256(name)
+        except OSError as error:
+            raise InputError(
+                f"{name}: cannot be read ({error.strerror}); look at its permissions and its disk"
+            ) from error
+    return sums
+
+
+def _source(path: str, count: Counter[str], sha256: str) -> dict[str, Any]:
     rejected = {name.removeprefix("rejected "): n for name, n in sorted(count.items()) if name.startswith("rejected ")}
     read, kept, duplicates = count["read"], count["kept"], count["duplicates"]
     if read != kept + duplicates + sum(rejected.values()):
@@ -135,7 +149,7 @@ def _source(path: str, count: Counter[str]) -> dict[str, Any]:
         )
     return {
         "path": path,
-        "sha256": file_sha256(path) if os.path.isfile(path) else "",  # "": rows that came from no file
+        "sha256": sha256,  # "": rows that came from no file
         "read": read,
         "kept": kept,
         "duplicates": duplicates,
@@ -150,13 +164,15 @@ def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, ba
         reasons.update(entry["rejected"])
     if read == 0:
         raise InputError(f"{name}: no rows, so there is no library to make; give files that hold molecules")
-    if bad is not None and (reasons.total() > max_rejected * read or reasons.total() == read):
-        why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
-        raise InputError(
-            f"{bad.source}:{bad.row}: {reasons.total()} of {read} rows are rejected ({why}), more than {max_rejected:.0%}; "
-            f"the first is this one; check that the SMILES column is the right one, correct the rows, or allow more with "
-            "`drylab library build --max-rejected`"
-        )
+    if bad is None or not (reasons.total() > max_rejected * read or reasons.total() == read):
+        return
+    why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
+    what = f"{bad.source}:{bad.row}: {reasons.total()} of {read} rows are rejected ({why})"
+    hint = "the first is this one; check that the SMILES column is the right one, correct the rows"
+    if reasons.total() < read:
+        what += f", more than {max_rejected:.0%}"
+        hint += ", or allow more with `drylab library build --max-rejected`"
+    raise InputError(f"{what}; {hint}")
 
 
 def build_totals(library: Library) -> dict[str, Any]:

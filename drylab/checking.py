@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import numpy as np
 
 from drylab.config import Target, target_from, template
 from drylab.errors import OutputError
-from drylab.execute import cores
+from drylab.execute import cores, serial
+from drylab.finish import finish
 from drylab.library.sources import chunks
 from drylab.library.store import Library, read_shard
 from drylab.opening import columns_of, library_path, locate
@@ -23,7 +23,7 @@ from drylab.reduce import Histogram, Ranks, Screened, Tally, TopK
 from drylab.score import panel
 from drylab.screening import add_batch
 
-SAMPLE = 256  # rows scored to tell the rate: a tenth of a second of work
+SAMPLE, SHARDS, HITS = 512, 16, 24  # rows scored, from so many shards, and hits described to tell the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,9 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
     tier = panel.tier(probe)
     rate, lines = 0.0, []
     if isinstance(opened, Library):
-        rate = _rate(opened, question)
-        seconds = opened.rows / rate
+        cost = _cost(opened, question, checked)
+        rate = 1 / cost.row
+        seconds = opened.rows * cost.row + min(question.top_k, opened.rows) * cost.hit
         lines.append(("library", f"{where}: {opened.rows:,} molecules, recipe {opened.manifest['recipe']['name']}"))
         lines.append(
             (
@@ -79,13 +80,29 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
     )
 
 
-def _rate(library: Library, q: Question) -> float:
-    batch = next(islice(read_shard(library.shards()[0], SAMPLE), 1))
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of one core: a row of the library, on average, and a hit."""
+
+    row: float
+    hit: float
+
+
+def _cost(library: Library, q: Question, target: Target) -> Cost:
+    """Measured on rows from all over the library: its files may hold molecules of very different size."""
+    shards = library.shards()
+    chosen = shards[:: max(1, len(shards) // SHARDS)][:SHARDS]
+    batches = [next(read_shard(shard, SAMPLE // len(chosen))) for shard in chosen]
     empty = Screened(TopK.empty(q.top_k), Tally(), Histogram(), Ranks.empty(q.known_scores, q.known.keys))
-    add_batch(empty, q, batch, 0)  # loads compiled kernels, so that the second run is what a run costs
+    add_batch(empty, q, batches[0], 0)  # loads compiled kernels, so that the second run is what a run costs
+    start, state = time.perf_counter(), empty
+    for batch in batches:
+        state = add_batch(state, q, batch, 0)
+    row = (time.perf_counter() - start) / sum(len(batch) for batch in batches)
+    few = replace(state.top, k=HITS).merge(TopK.empty(HITS))
     start = time.perf_counter()
-    add_batch(empty, q, batch, 0)
-    return len(batch) / (time.perf_counter() - start)
+    finish(q, target, few, serial(), lambda n: None)
+    return Cost(row, (time.perf_counter() - start) / max(1, len(few)))
 
 
 def _filters(q: Question) -> list[str]:
@@ -121,7 +138,7 @@ def write_template(file: Path, name: str, target: str, library: str, force: bool
     if os.path.lexists(file) and file.suffix not in (".yaml", ".yml"):
         raise OutputError(f"{file}: is no target file (.yaml), so --force does not replace it; choose another name")
     try:
-        file.write_text(template(name, target, library))
+        file.write_text(template(name, target, library), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{file}: cannot be written ({error.strerror}); choose another place") from error
     return file

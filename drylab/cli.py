@@ -39,9 +39,7 @@ def screen(
     executor: ExecutorOption = "auto",
     workers: WorkersOption = None,
     address: AddressOption = None,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", min=1, max=65_536, help="Molecules a batch.")
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Molecules a batch.")] = None,
     force: ForceOption = False,
 ) -> None:
     """Rank a library for a target; write report.html, hits.csv, hits.parquet, hits.sdf and run.json."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import multiprocessing
 import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -27,16 +29,17 @@ from drylab.errors import DeviceError
 T = TypeVar("T")
 S = TypeVar("S")
 SCHEDULER_WITHIN_S = 10
+LOOK_EVERY_S = 5
 WORKERS_WITHIN_S = 30  # a batch system may start the workers after the scheduler
 Results = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[tuple[int, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """kind and workers are for the record; ``results(task, items)`` yields (item number, result) in any order."""
+    """kind and workers (None: a cluster's own) are for the record; ``results(task, items)`` yields (number, result) in any order."""
 
     kind: str
-    workers: int
+    workers: int | None
     results: Results
 
 
@@ -154,7 +157,7 @@ def dask(workers: int | None = None, address: str | None = None) -> Executor:
         with cluster, Client(cluster) as client:
             yield from _dask_results(client, task, items)
 
-    return Executor(f"dask {address}" if address else "dask", count, results)
+    return Executor("dask", count, results) if address is None else Executor(f"dask {address}", None, results)
 
 
 @contextmanager
@@ -188,46 +191,67 @@ def _connect(client_class: Any, address: str) -> Any:
 
 
 def _dask_results(client: Any, task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker
     from distributed.comm import CommClosedError
 
+    where = client.scheduler.address
     try:
         client.wait_for_workers(1, timeout=WORKERS_WITHIN_S)
     except TimeoutError as error:
         raise DeviceError(
-            f"the Dask scheduler {client.scheduler.address} has no workers after {WORKERS_WITHIN_S} s; start some"
+            f"the Dask scheduler {where} has no workers after {WORKERS_WITHIN_S} s; start some"
         ) from error
+    # What goes wrong there is said once, by us; distributed would print a traceback before.
+    loud = logging.getLogger("distributed.client")
+    before = loud.level
+    loud.setLevel(logging.CRITICAL + 1)
     try:
-        yield from _dask_windowed(client, as_completed, task, items)
-    except (KilledWorker, CancelledError, CommClosedError) as error:
+        yield from _dask_windowed(client, task, items)
+    except KilledWorker as error:
         raise DeviceError(
-            f"a Dask worker or the scheduler ended before its work was done, out of memory perhaps ({_first_line(error)}); "
-            "look at their logs, or use fewer workers"
+            f"Dask workers ended while they worked on a shard, out of memory perhaps ({_first_line(error)}); look at their "
+            "logs, or use fewer workers a machine"
         ) from error
+    except (CancelledError, CommClosedError) as error:
+        raise DeviceError(
+            f"the Dask scheduler {where} or its last worker is gone ({_first_line(error)}); look at its log, start it again"
+        ) from error
+    finally:
+        loud.setLevel(before)
 
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0][:200]
 
 
-def _dask_windowed(
-    client: Any, as_completed: Any, task: Callable[[T], S], items: Iterable[T]
-) -> Iterator[tuple[int, S]]:
+def _dask_windowed(client: Any, task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
+    from distributed import as_completed
+
     kept = client.scatter(task, broadcast=True)
-    window = 4 * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
     numbered = enumerate(items)
-    running = {
-        client.submit(_call, kept, item, pure=False): number for number, item in itertools.islice(numbered, window)
-    }
-    finished = as_completed(list(running))
+    running: dict[Any, int] = {}
+    finished = as_completed()
+
+    def fill(window: int) -> None:
+        for number, item in itertools.islice(numbered, max(0, window - len(running))):
+            submitted = client.submit(_call, kept, item, pure=False)
+            running[submitted] = number
+            finished.add(submitted)
+
+    window, looked = _window(client), time.monotonic()
+    fill(window)
     for future in finished:
         result = future.result()
         number = running.pop(future)
-        for following, item in itertools.islice(numbered, 1):
-            submitted = client.submit(_call, kept, item, pure=False)
-            running[submitted] = following
-            finished.add(submitted)
+        if time.monotonic() - looked > LOOK_EVERY_S:
+            window, looked = _window(client), time.monotonic()
+        fill(window)
         yield number, result
+
+
+def _window(client: Any) -> int:
+    """Items under way: a few a thread, and workers may come and go."""
+    return 4 * max(1, sum(client.nthreads().values()))
 
 
 def _call(task: Callable[[T], S], item: T) -> S:
@@ -248,10 +272,14 @@ def _count(workers: int | None) -> int:
 def by_name(name: str, workers: int | None = None, address: str | None = None) -> Executor:
     """ "serial", "processes", "dask", or "auto": processes where there is more than one core. Raises DeviceError."""
     count = _count(workers)
-    if address is not None and name in ("auto", "dask"):
-        return dask(address=address)
     if address is not None:
-        raise DeviceError(f"an address is for the dask executor, not for {name!r}; use --executor dask")
+        if name not in ("auto", "dask"):
+            raise DeviceError(f"an address is for the dask executor, not for {name!r}; use --executor dask")
+        if workers is not None:
+            raise DeviceError(f"the cluster at {address} has its own workers; leave out the number of workers")
+        return dask(address=address)
+    if name == "serial" and count > 1 and workers is not None:
+        raise DeviceError(f"serial is one worker, not {workers}; leave out the number, or use processes")
     if name == "auto":
         name = "processes" if count > 1 else "serial"
     table: dict[str, Callable[[], Executor]] = {

@@ -106,6 +106,8 @@ def _check_scores(scores: NDArray[np.float64], top: TopK) -> None:
 
 
 def _atom_maps(q: Question, graphs: Any, count: int) -> list[NDArray[np.float32]]:
+    if count == 0:
+        return []
     contributions = GineEncoder(q.model.encoder).atom_contributions(graphs, q.model.probes.weights[q.probe])
     ends = graphs.atom_ptr
     return [contributions[ends[i] : ends[i + 1]].astype(np.float32) for i in range(count)]
@@ -139,7 +141,7 @@ def _toxicity(target: Target, q: Question, values: NDArray[np.float64]) -> dict[
             flag = np.zeros(len(value), np.int64)
             for colour in ("amber", "red"):
                 limit = getattr(said, colour)
-                flag[value >= (np.inf if limit is None else limit)] = FLAGS.index(colour)
+                flag[value > (np.inf if limit is None else limit)] = FLAGS.index(colour)
             worst = np.maximum(worst, flag)  # an endpoint without limits has no say
         columns[f"{probe.name}_{'prob' if probe.unit == 'probability' else 'value'}"] = pa.array(value)
         columns[f"{probe.name}_flag"] = pa.array([FLAGS[i] for i in flag], pa.string())

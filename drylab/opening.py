@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from drylab.build import BuildOptions, Progress, build_library, source_chunks, write_library
 from drylab.config import Target
@@ -59,17 +60,25 @@ def build_files(target: Target, files: Sequence[str], out: Path, executor: Execu
     return build_library(files, out, options=BuildOptions(columns=columns_of(target)), executor=executor, progress=done)
 
 
-def build_smiles(smiles: Sequence[str], out: Path, executor: Executor, done: Progress) -> Library:
-    """The same from SMILES in memory: those that cannot be used are among the rejected rows, unless it is all of them."""
-    rows = source_chunks(IN_MEMORY, ((f"molecule {i}", text) for i, text in enumerate(smiles, 1)))
-    write_library(out, "the list of SMILES", rows, BuildOptions(max_rejected=1.0), executor, done)
+def build_rows(rows: Sequence[tuple[str, str]], out: Path, executor: Executor, done: Progress) -> Library:
+    """The same from (id, SMILES) in memory: those that cannot be used are among the rejected rows, unless it is all."""
+    options = BuildOptions(max_rejected=1.0)
+    write_library(out, "the SMILES given", source_chunks(IN_MEMORY, rows), options, executor, done)
     return open_library(out)
 
 
-def in_memory(smiles: Iterable[object]) -> tuple[str, ...]:
-    """SMILES of a list, a column or an array. Raises InputError naming the first that is not text."""
-    given = tuple(smiles)
-    for number, text in enumerate(given, 1):
+def in_memory(smiles: Any) -> tuple[tuple[str, str], ...]:
+    """(id, SMILES) of a list, an array, a column, or of a Series or dict, whose index or keys are the ids.
+
+    Raises InputError naming the first that is not text, and for a table.
+    """
+    if hasattr(smiles, "columns") or hasattr(smiles, "column_names"):
+        raise InputError("a table was given, expected one column of SMILES; give frame['smiles'], or a file")
+    if hasattr(smiles, "to_pylist"):
+        smiles = smiles.to_pylist()
+    named = isinstance(smiles, Mapping) or hasattr(smiles, "items")
+    rows = tuple(smiles.items() if named else ((f"molecule {i}", text) for i, text in enumerate(smiles, 1)))
+    for ident, text in rows:
         if not isinstance(text, str):
-            raise InputError(f"molecule {number} is {text!r}, expected a SMILES as text; drop or correct it")
-    return tuple(str(text) for text in given)
+            raise InputError(f"{ident} is {text!r}, expected a SMILES as text; drop or correct it")
+    return tuple((str(ident), str(text)) for ident, text in rows)

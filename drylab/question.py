@@ -91,7 +91,7 @@ def _known(target: Target) -> Known:
     actives = target.known.actives
     if actives is None:
         return NO_KNOWN
-    columns = Columns(actives.smiles if actives.smiles != "smiles" else "", actives.id or "")
+    columns = Columns(actives.smiles or "", actives.id or "")
     file = target.resolve(actives.file)
     return target.at(("known", "actives"), lambda: read_known(file, columns, actives.value or "", actives.units or ""))
 
@@ -104,7 +104,7 @@ def _rules(target: Target) -> Rules:
     exclude = target.known.exclude
     excluded = None
     if exclude is not None:
-        columns = Columns(exclude.smiles if exclude.smiles != "smiles" else "", exclude.id or "")
+        columns = Columns(exclude.smiles or "", exclude.id or "")
         file = target.resolve(exclude.file)
         excluded = target.at(("known", "exclude"), lambda: read_known(file, columns)).keys
     return Rules(

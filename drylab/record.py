@@ -25,15 +25,16 @@ PACKAGES = ("drylab", "rdkit", "numpy", "numba", "pyarrow", "dask")
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """How a run went: where, when (UTC) and how long each stage took, in seconds."""
+class Performed:
+    """How a run went: where, on which files besides the library, when (UTC) and how long each stage took, in seconds."""
 
     executor: Executor
+    files: Mapping[str, Mapping[str, str]]
     started: datetime
     seconds: Mapping[str, float]
 
 
-def run_record(target: Target, q: Question, library: Library, answer: Screened, how: How) -> dict[str, Any]:
+def run_record(target: Target, q: Question, library: Library, answer: Screened, how: Performed) -> dict[str, Any]:
     """Everything about a run as JSON-ready data; the schema is drylab.run/1."""
     tally = answer.tally
     return {
@@ -47,7 +48,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Screened, 
             name: round(value, 3) for name, value in {**how.seconds, "total": sum(how.seconds.values())}.items()
         },
         "target": to_dict(target),
-        "files": {key: _file(path) for key, path in target.files().items()},
+        "files": how.files,
         "probe": _probe(q.model.probes.probes[q.probe]),
         "tier": panel.tier(q.model.probes.probes[q.probe]),
         "model": _model(q),
@@ -80,8 +81,9 @@ def moved(record: Any, before: str, after: str) -> Any:
     return after + record.removeprefix(before) if isinstance(record, str) and record.startswith(before) else record
 
 
-def _file(path: str) -> dict[str, str]:
-    return {"path": os.path.abspath(path), "sha256": file_sha256(path)}
+def files_read(target: Target) -> dict[str, dict[str, str]]:
+    """Key -> absolute path and SHA-256 of the target file and of each file that it names, but for the library."""
+    return {key: {"path": os.path.abspath(path), "sha256": file_sha256(path)} for key, path in target.files().items()}
 
 
 def _probe(probe: Probe) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def _model(q: Question) -> dict[str, Any]:
         "excluded": excluded,
         "sha256": q.model.sha256,
         "path": q.model.path,
-        "card": card.read_text() if card.is_file() else "",
+        "card": card.read_text(encoding="utf-8") if card.is_file() else "",
     }
 
 

@@ -22,7 +22,7 @@ from drylab.execute import Executor, by_name, fold, serial
 from drylab.featurize import featurize
 from drylab.finish import finish
 from drylab.library.store import Library, read_rejected, read_shard, write_rejected
-from drylab.opening import IN_MEMORY, build_files, build_smiles, in_memory, library_path, locate
+from drylab.opening import IN_MEMORY, build_files, build_rows, in_memory, library_path, locate
 from drylab.question import Question, ask
 from drylab.reduce import REJECTED_KEPT, Histogram, Ranks, Screened, Tally, TopK
 from drylab.report import write
@@ -118,7 +118,7 @@ def _best(
 
 def screen(
     target: Target | Mapping[str, Any] | str | Path,
-    library: str | Path | Library | Sequence[str] | None = None,
+    library: str | Path | Library | Sequence[str] | Mapping[Any, str] | None = None,
     *,
     executor: Executor | str | None = None,
     batch_size: int | None = None,
@@ -127,8 +127,8 @@ def screen(
     """Rank a library for a target: the whole way from SMILES to explained hits, nothing left on disk.
 
     target    a target.yaml, the same as a dict, or just the name of a panel target, e.g. "EGFR"
-    library   a library folder, molecule files (.smi, .csv, .tsv, .parquet or a glob), or a list of SMILES; default: what
-              target.yaml names
+    library   a library folder, molecule files (.smi, .csv, .tsv, .parquet or a glob), a list or array of SMILES, or a
+              pandas Series or dict of them, whose index or keys are the ids; default: what target.yaml names
     executor  "serial" (the default), "processes", "dask", or one made by ``drylab.execute``; the hits are the same
 
     Raises DrylabError (ConfigError, LibraryError, ModelError, InputError) with one line that says what to do.
@@ -144,7 +144,7 @@ def screen(
             return _screen(checked, found, how)
         where, build = library_path(checked, library), partial(build_files, checked, found)
     else:
-        where, build = IN_MEMORY, partial(build_smiles, in_memory(library))
+        where, build = IN_MEMORY, partial(build_rows, in_memory(library))
     with TemporaryDirectory(prefix="drylab-") as folder:
         return _build_and_screen(checked, build, Path(folder) / "library", where, how)
 
@@ -160,7 +160,7 @@ class How:
 
 def _screen(target: Target, library: Library, how: How) -> Hits:
     started, clock = datetime.now(UTC), time.perf_counter()
-    question = ask(target, how.batch_size)
+    question, files = ask(target, how.batch_size), record.files_read(target)
     how.progress.stage("screening", library.rows)
     shards = library.shards()
     answer = fold(
@@ -174,7 +174,9 @@ def _screen(target: Target, library: Library, how: How) -> Hits:
     seconds = {"screen": screened - clock, "finish": time.perf_counter() - screened}
     return Hits(
         table=done.table,
-        run=record.run_record(target, question, library, answer, record.How(how.executor, started, seconds)),
+        run=record.run_record(
+            target, question, library, answer, record.Performed(how.executor, files, started, seconds)
+        ),
         pictures=done.pictures,
         rejected=answer.tally.rows,
     )

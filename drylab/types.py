@@ -6,10 +6,11 @@ Ragged data is flat values plus offsets of length n + 1. Arrays are NumPy (or Cu
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 import numpy as np
 import pyarrow as pa
@@ -234,7 +235,16 @@ class Hits:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    def __getitem__(self, row: int) -> Hit:
+    @overload
+    def __getitem__(self, row: SupportsIndex) -> Hit: ...
+    @overload
+    def __getitem__(self, row: slice) -> Hits: ...
+    def __getitem__(self, row: SupportsIndex | slice) -> Hit | Hits:
+        if isinstance(row, slice):
+            return self._rows(range(len(self))[row])
+        if not hasattr(row, "__index__"):
+            raise TypeError(f"hits[{row!r}]: expected a row number or a slice; for columns use hits.to_pandas()")
+        row = row.__index__()
         if not -len(self) <= row < len(self):
             raise IndexError(f"hit {row} of {len(self)}; rows are 0 to {len(self) - 1}")
         index = row % len(self)
@@ -242,6 +252,10 @@ class Hits:
         if index < len(self.pictures):
             columns["picture"] = self.pictures[index]
         return Hit(columns)
+
+    def _rows(self, rows: range) -> Hits:
+        pictures = tuple(self.pictures[row] for row in itertools.takewhile(lambda row: row < len(self.pictures), rows))
+        return replace(self, table=self.table.take(pa.array(rows, pa.int64())), pictures=pictures)
 
     def __iter__(self) -> Iterator[Hit]:
         return (self[row] for row in range(len(self)))
@@ -251,7 +265,8 @@ class Hits:
         return self.table.to_pandas()
 
     def __repr__(self) -> str:
-        return f"Hits({len(self)} of {self.run.get('tally', {}).get('scored', '?')} scored, {self.run.get('name', '')})"
+        rejected = f", {len(self.rejected):,} rejected" if self.rejected else ""
+        return f"Hits({len(self)} of {self.run.get('tally', {}).get('scored', '?')} scored{rejected}, {self.run.get('name', '')})"
 
     def _repr_html_(self) -> str:
         cells = "".join(_card(self[row]) for row in range(min(len(self.pictures), 24)))

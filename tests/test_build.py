@@ -217,7 +217,9 @@ def test_too_many_rejected_rows_name_the_first(tmp_path: Path, good: int, bad: i
         return
     message = refused(paths, tmp_path / "lib", options=options)
     why = f"{bad} of {good + bad} rows are rejected (RDKit cannot parse it: {bad})"
-    assert message.startswith(f"{tmp_path}/b.csv:2: {why}, more than {share:.0%}; the first is this one; check")
+    limit = f", more than {share:.0%}" if good else ""
+    assert message.startswith(f"{tmp_path}/b.csv:2: {why}{limit}; the first is this one; check")
+    assert message.endswith("--max-rejected`") == bool(good)
     assert not (tmp_path / "lib").exists()
 
 

@@ -119,7 +119,7 @@ properties: {mw: {hard: [200, 500]}, clogp: [null, 5]}
         "units": "pX",
     }
     assert target.known.exclude is not None
-    assert (target.known.exclude.file, target.known.exclude.smiles) == ("x.smi", "smiles")
+    assert (target.known.exclude.file, target.known.exclude.smiles) == ("x.smi", None)
     assert [(a.name, a.max_pactivity, a.min_delta) for a in target.anti_targets] == [
         ("JAK3", 5, -0.5),
         ("hERG", 0, None),

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -76,6 +79,38 @@ def test_a_list_of_which_most_cannot_be_used(tmp_path: Path) -> None:
     hits = screen("EGFR", ["C1CC", "CCO", "", "xx"])
     assert len(hits) == 1
     assert [(row.row, row.id) for row in hits.rejected] == [(1, "molecule 1"), (3, "molecule 3"), (4, "molecule 4")]
+
+
+def test_ids_come_from_a_series_or_a_dict() -> None:
+    smiles = ["CCO", "C1CC", "CCN"]
+    series = pd.Series(smiles, index=["a", "b", "c"])
+    for given in (series, dict(series), series.set_axis([10, 20, 30])):
+        hits = screen("EGFR", given)
+        ids = [str(name) for name in (given.index if isinstance(given, pd.Series) else given)]
+        assert {hit["id"] for hit in hits} == {ids[0], ids[2]}
+        assert [row.id for row in hits.rejected] == [ids[1]]
+        assert "2 of 2 scored, 1 rejected" in repr(hits)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pa.array, pa.chunked_array, iter])
+def test_what_holds_smiles(kind: Any) -> None:
+    given = kind([["CCO", "CCN"]] if kind is pa.chunked_array else ["CCO", "CCN"])
+    assert {hit["id"] for hit in screen("EGFR", given)} == {"molecule 1", "molecule 2"}
+
+
+def test_a_table_is_not_a_column() -> None:
+    for table in (pd.DataFrame({"smiles": ["CCO"]}), pa.table({"smiles": ["CCO"]})):
+        assert "a table was given, expected one column of SMILES" in refused(
+            InputError, lambda t=table: screen("EGFR", t)
+        )
+
+
+def test_a_list_of_nothing_but_rubbish_says_so() -> None:
+    message = refused(InputError, lambda: screen("EGFR", ["xx", "yy"]))
+    assert message.startswith(
+        "SMILES in memory:1: 2 of 2 rows are rejected (RDKit cannot parse it: 2); the first is this"
+    )
+    assert "--max-rejected" not in message
 
 
 @pytest.mark.parametrize("odd", [None, float("nan"), 7, b"CCO"])

@@ -15,6 +15,10 @@ def test_names_are_sorted_and_there() -> None:
         assert value.__doc__, f"{name} has no docstring"
 
 
+def test_names_are_found_by_completion() -> None:
+    assert dir(drylab) == sorted(drylab.__all__)
+
+
 def test_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(drylab, "scren")
 
@@ -33,6 +37,6 @@ def test_start_is_light() -> None:
 
 
 def test_a_screen_does_not_load_torch() -> None:
-    code = "import sys, drylab; drylab.screen, drylab.screen_to, drylab.check; print('torch' in sys.modules)"
+    code = "import sys, drylab; assert len(drylab.screen('EGFR', ['CCO'])) == 1; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"

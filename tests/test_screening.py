@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from drylab import execute
+from drylab.build import build_library
 from drylab.config import target_from
 from drylab.errors import AccountingError, ConfigError, InputError, LibraryError, ModelError, OutputError
 from drylab.featurize import reference
@@ -209,6 +210,14 @@ def test_hits_in_a_notebook(hits: Hits) -> None:
     assert hits[-1]["rank"] == 40
     with pytest.raises(IndexError, match="rows are 0 to 39"):
         hits[40]
+    assert hits[np.int64(3)]["rank"] == 4
+    some = hits[2:30:3]
+    assert some.table.column("rank").to_pylist() == list(range(3, 31, 3))
+    assert some.pictures == hits.pictures[2:12:3]
+    assert len(hits[:0]) == 0
+    for odd in ("score", [0, 2], 1.0):
+        with pytest.raises(TypeError, match=r"expected a row number or a slice; for columns use hits.to_pandas\(\)"):
+            hits[odd]  # type: ignore[call-overload]
     frame = hits.to_pandas()
     assert list(frame["id"]) == [hit["id"] for hit in hits]
     html = hits._repr_html_()
@@ -280,7 +289,7 @@ def test_a_list_of_smiles_in_a_notebook(library: Path) -> None:
     assert done.run["library"]["build"]["rejected"] == {"RDKit cannot parse it": 1}
     in_library = {hit["key"]: hit["score"] for hit in screen(asked(library, screen={"top_k": 5000, "report_n": 1}))}
     assert all(in_library[hit["key"]] == hit["score"] for hit in done)
-    with pytest.raises(InputError, match="the list of SMILES: no rows, so there is no library to make"):
+    with pytest.raises(InputError, match="the SMILES given: no rows, so there is no library to make"):
         screen("EGFR", [])
 
 
@@ -296,3 +305,14 @@ def test_no_library_and_not_a_library(tmp_path: Path) -> None:
         screen({"name": "x", "target": "EGFR"})
     with pytest.raises(LibraryError, match="not a drylab library"):
         screen("EGFR", tmp_path)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_real_molecules(shared_data: Path, tmp_path: Path) -> None:
+    build_library(shared_data / "libraries" / "zinc_a.smi.gz", tmp_path / "zinc", executor=execute.processes(2))
+    question = asked(tmp_path / "zinc", properties={"mw": {"hard": [150, 600]}}, screen={"top_k": 1000})
+    done, _ = screen_to(question, tmp_path / "serial")
+    tally = done.run["tally"]
+    assert tally["read"] == sum(tally["rejected"].values()) + sum(tally["filtered"].values()) + tally["scored"] > 99_000
+    screen_to(question, tmp_path / "dask", executor=execute.dask(2), batch_size=333)
+    assert written(tmp_path / "dask") == written(tmp_path / "serial")

@@ -71,10 +71,10 @@ class Protein(Section):
 
 
 class Molecules(Section):
-    """A file of molecules and its columns."""
+    """A file of molecules and its columns; not given: found by the reader."""
 
     file: File
-    smiles: Word = "smiles"
+    smiles: Word | None = None
     id: Word | None = None
 
 
@@ -98,7 +98,7 @@ class Actives(Molecules):
 
 
 class Known(Section):
-    """What the chemist has already: actives teach the model, exclude is left out of the hits."""
+    """What the chemist has already: actives show what is new and where they rank, exclude is left out of the hits."""
 
     actives: Actives | None = None
     exclude: Annotated[Molecules | None, BeforeValidator(key_for("file"))] = None

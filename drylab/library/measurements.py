@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.library.sources import Columns, cells_of, chunks, expand, find_columns, guarded, one_line, open_text
+from drylab.library.sources import Columns, cells_of, chunks, expand, find_columns, guarded, open_text, squeezed
 from drylab.library.standardize import keys, standardize
 
 _TO_PX = {"nM": 9.0, "uM": 6.0, "M": 0.0}
 UNITS = (*_TO_PX, "pX")
-MOST_PX = 15
+MOST_PX = 15  # as far as target.yaml lets a potency go
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,17 @@ def read_known(file: str, columns: Columns, value: str = "", units: str = "") ->
         raise InputError(f"{file}: holds no molecules; give a file with at least one")
     canonical = standardize([smiles for _, _, smiles, _ in rows])
     found: dict[str, tuple[str, list[float]]] = {}
+    names: set[str] = set()
     for (number, ident, _, said), (smiles, reason) in zip(rows, canonical, strict=True):
         if reason:
             # Without the SMILES itself: a confidential structure is not to stand in a log.
             raise InputError(f"{file}:{number}: the SMILES of {ident!r}: {reason}; correct or remove the row")
         measured = _px(f"{file}:{number}", said, units) if value else math.nan
-        found.setdefault(smiles, (ident, []))[1].append(measured)
+        if smiles not in found:
+            # Two molecules under one id are to be told apart in the report.
+            found[smiles] = (f"{ident} (row {number})" if ident in names else ident, [])
+            names.add(ident)
+        found[smiles][1].append(measured)
     return Known(
         ids=tuple(ident for ident, _ in found.values()),
         smiles=tuple(found),
@@ -72,7 +77,7 @@ def _rows(file: str, columns: Columns, value: str) -> Iterator[tuple[int, str, s
     header = [name.strip() for name in names]
     if value not in header:
         raise InputError(
-            f"{file}:1: no column {value!r} for the values; the columns are {one_line(', '.join(header)) or 'not named'}"
+            f"{file}:1: no column {value!r} for the values; the columns are {squeezed(', '.join(header)) or 'not named'}"
         )
     at_smiles, at_id = find_columns(file, header, columns)
     at_value = header.index(value)

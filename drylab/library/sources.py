@@ -100,11 +100,11 @@ def guarded(name: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
         raise InputError(f"{name}: cannot be read ({error.strerror}); change its permissions, or copy it") from error
     except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
         raise InputError(
-            f"{name}: cannot be read past row {last} ({one_line(error)}); the file is damaged, fetch it again"
+            f"{name}: cannot be read past row {last} ({squeezed(error)}); the file is damaged, fetch it again"
         ) from error
 
 
-def one_line(error: BaseException | str) -> str:
+def squeezed(error: BaseException | str) -> str:
     """Text from elsewhere (another package's error, a header), which may run over several lines, cut to 300 characters."""
     return " ".join(str(error).split())[:300]
 
@@ -126,16 +126,27 @@ def open_text(name: str) -> io.TextIOBase:
 
 
 def _smi(name: str, columns: Columns) -> Iterator[Row]:
-    """A SMILES, blanks or a tab, an id. The row number stands in for a missing id; a blank line is no row.
+    """A SMILES, blanks or a tab, an id, and after a tab what is not read. The row number stands in for a missing id.
+
+    A blank line is no row.
 
     A first line that starts with a name for SMILES (none of which is one) is a header, as some vendors write it.
     """
+    if columns != Columns():
+        raise InputError(f"{name}: a .smi file has no named columns (a SMILES, then an id); leave the names out")
     stem = Path(name).name.split(".")[0]
     with open_text(name) as file:
         for number, line in enumerate(file, 1):
             parts = line.strip().split(None, 1)
             if parts and not (number == 1 and parts[0].lower() in SMILES_NAMES):
-                yield number, parts[1].strip() if len(parts) > 1 else f"{stem}:{number}", parts[0]
+                extension, ident = _extension(parts[1] if len(parts) > 1 else "")
+                yield number, ident.split("\t")[0].strip() or f"{stem}:{number}", parts[0] + extension
+
+
+def _extension(rest: str) -> tuple[str, str]:
+    """A ChemAxon extension "|...|" belongs to the SMILES, and RDKit reads it; what follows it is the id."""
+    end = rest.find("|", 1) if rest.startswith("|") else -1
+    return (" " + rest[: end + 1], rest[end + 1 :].strip()) if end > 0 else ("", rest)
 
 
 def cells_of(file: io.TextIOBase, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -196,7 +207,7 @@ def find_columns(name: str, header: Sequence[str], columns: Columns) -> tuple[in
     lower = {text.strip().lower(): i for i, text in reversed(list(enumerate(header)))}
     exact = {text.strip(): i for i, text in reversed(list(enumerate(header)))}
 
-    shown = one_line(", ".join(header))
+    shown = squeezed(", ".join(header))
 
     def find(given: str, usual: Sequence[str], what: str) -> int | None:
         if given:

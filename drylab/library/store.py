@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from drylab.errors import LibraryError
-from drylab.library.sources import one_line
+from drylab.library.sources import squeezed
 from drylab.types import Rejected, Shard, SmilesBatch
 
 SCHEMA = "drylab.library/1"
@@ -86,7 +86,7 @@ def open_library(path: str | Path) -> Library:
             f"{path}: not a drylab library (no {MANIFEST}); make one with `drylab library build`"
         ) from error
     except (OSError, ValueError) as error:
-        raise LibraryError(f"{path}: cannot be read ({one_line(error)}); check its name and permissions") from error
+        raise LibraryError(f"{path}: cannot be read ({squeezed(error)}); check its name and permissions") from error
     try:
         manifest = json.loads(text)
     except ValueError as error:  # also bytes that are not text
@@ -131,13 +131,13 @@ def read_shard(shard: Shard, batch_size: int) -> Iterator[SmilesBatch]:
         with pq.ParquetFile(shard.path) as file:
             if not file.schema_arrow.equals(_ROWS):
                 raise LibraryError(
-                    f"{shard.path}: columns are {one_line(str(file.schema_arrow))}, expected {one_line(str(_ROWS))}; "
+                    f"{shard.path}: columns are {squeezed(str(file.schema_arrow))}, expected {squeezed(str(_ROWS))}; "
                     "build the library again"
                 )
             table = file.read_row_group(shard.group, columns=["id", "key", "smiles"]).combine_chunks()
     except (OSError, pa.ArrowException) as error:
         raise LibraryError(
-            f"{shard.path}: row group {shard.group} cannot be read ({one_line(error)}); build the library again"
+            f"{shard.path}: row group {shard.group} cannot be read ({squeezed(error)}); build the library again"
         ) from error
     if table.num_rows != shard.rows:
         raise LibraryError(

@@ -12,7 +12,9 @@ from drylab.report.html import Html, count, join, tag
 _WIDTH, _HEIGHT = 660, 310
 _LEFT, _RIGHT, _BOTTOM = 46, 16, 44
 _LANE = 14
+_RUG = 12
 _LANES = 5
+_NAMED = 15  # more known actives than this are a rug of short ticks: names and long lines would hide the bars
 # Names of known actives start below the title of the axis and the label of the cut.
 _NAMES = 34
 
@@ -82,11 +84,11 @@ def histogram(run: Mapping[str, Any], cut: float | None) -> Html:
     marks = [score for _, score in known] + ([cut] if cut is not None else [])
     first = min([low + filled[0] * width, *marks]) - width
     last = max([low + (filled[-1] + 1) * width, *marks]) + width
-    lanes = _in_lanes(known, first, last)
+    lanes = _in_lanes(known, first, last) if len(known) <= _NAMED else [(*mark, -1) for mark in known]
     top = _NAMES + 8 + _LANE * (max((lane for _, _, lane in lanes), default=-1) + 1)
     scale = _Scale(first, last, max(counts), top)
     bars = [_bar(scale, low + i * width, width, counts[i]) for i in filled]
-    ticks = [_tick(scale, *place) for place in lanes]
+    ticks = [_tick(scale, *place, rug=len(known) > _NAMED) for place in lanes]
     # Names come last: a tick that runs through one would make it hard to read.
     inside = [*_axes(scale), *bars, *ticks, *_cut(scale, cut), *(_name(scale, *place) for place in lanes)]
     label = f"Histogram of {sum(counts)} predicted scores"
@@ -168,8 +170,8 @@ def _cut(scale: _Scale, cut: float | None) -> list[Html]:
     return [tag("line", x1=x, x2=x, y1=17, y2=_HEIGHT - _BOTTOM, class_="cut"), label]
 
 
-def _tick(scale: _Scale, name: str, score: float, lane: int) -> Html:
-    x, y = scale.x(score), _NAMES + _LANE * max(lane, 0)
+def _tick(scale: _Scale, name: str, score: float, lane: int, rug: bool) -> Html:
+    x, y = scale.x(score), _HEIGHT - _BOTTOM - _RUG if rug else _NAMES + _LANE * max(lane, 0)
     line = tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=y + 2, y2=_HEIGHT - _BOTTOM, class_="known")
     return tag("g", tag("title", f"{name}: {score:.2f}"), line)
 

@@ -75,10 +75,11 @@ def _column(column: Column) -> dict[str, Any]:
     return {name: getattr(column, name) for name in fields}
 
 
-def _endpoint(endpoint: Mapping[str, Any], names: set[str]) -> dict[str, str]:
+def _endpoint(endpoint: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
     name = str(endpoint["name"])
     value = f"{name}_prob" if f"{name}_prob" in names else f"{name}_value"
-    return {"name": name, "value": value, "flag": f"{name}_flag"}
+    limited = endpoint.get("amber") is not None or endpoint.get("red") is not None
+    return {"name": name, "value": value, "flag": f"{name}_flag", "limited": limited}
 
 
 def _neighbours(known: Sequence[Mapping[str, Any]], table: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _METRICS = {
     "spearman": "Spearman rho",
     "ece": "Calibration error",
 }
+_SHOWN = 20  # known actives in plain view: the hits are to be seen below them
 _BASELINES = {"_1nn": "nearest neighbour", "_rf": "random forest", "_knn": "nearest neighbours", "_mean": "mean"}
 
 
@@ -83,14 +84,16 @@ def known(run: Mapping[str, Any]) -> Html:
             "p", "The target file names no known actives, so nothing checks this ranking from outside.", class_="note"
         )
     # "percentile" counts from the top: 0.012 is among the best 0.012 % of all scored molecules.
-    top = sum(1 for row in rows if _ranked(row) and row["percentile"] <= 1.0)
-    removed = sum(1 for row in rows if row.get("filtered_by"))
-    scored = count(run.get("tally", {}).get("scored", 0))
-    verb = "ranks" if top == 1 else "rank"
-    noun = "active" if len(rows) == 1 else "actives"
-    sentence = f"{top} of {len(rows)} known {noun} {verb} in the top 1\N{NO-BREAK SPACE}% of {scored} scored."
+    kept = [row for row in rows if not row.get("filtered_by")]
+    removed = len(rows) - len(kept)
+    top = sum(1 for row in kept if _ranked(row) and row["percentile"] <= 1.0)
+    scored = run.get("tally", {}).get("scored", 0)
+    sentence = (
+        f"{top} of {len(rows)} known {'active' if len(rows) == 1 else 'actives'} {'ranks' if top == 1 else 'rank'} "
+    )
+    sentence += f"in the top 1\N{NO-BREAK SPACE}% of {count(scored)} scored."
     if removed:
-        sentence += f" The limits of the target file remove {removed} of them, whatever the rank."
+        sentence += f" {removed} more cannot: the limits of the target file remove them."
     ordered = sorted(rows, key=lambda row: (not _ranked(row), row.get("rank") or 0))
     # A column that says nothing of any of them is left out.
     said = {"Measured": any(row.get("value") is not None for row in rows), "Note": bool(removed)}
@@ -99,7 +102,11 @@ def known(run: Mapping[str, Any]) -> Html:
     numbers = {i for i, column in enumerate(columns) if column in ("Measured", "Score", "Rank", "Top %")}
     note = "A known active that was in the model's training data is no test of the model. The rank of one that is not in the library is where it would stand. "
     note += str(run.get("model", {}).get("excluded", {}).get("sentence", ""))
-    return join([tag("p", sentence, class_="lead"), _table(columns, body, numbers), tag("p", note, class_="note")])
+    table = _table(columns, body[:_SHOWN], numbers)
+    if rest := body[_SHOWN:]:
+        more = tag("summary", f"{len(rest)} more, ranked lower")
+        table = join([table, tag("details", more, _table(columns, rest, numbers))])
+    return join([tag("p", sentence, class_="lead"), table, tag("p", note, class_="note")])
 
 
 def endpoints(run: Mapping[str, Any]) -> Html:
@@ -107,7 +114,7 @@ def endpoints(run: Mapping[str, Any]) -> Html:
     rows = run.get("toxicity", ())
     if not rows:
         return tag("p", "This model predicts no toxicity endpoints.", class_="note")
-    head = ("Endpoint", "Meaning", "Unit", "Amber from", "Red from", "Held-out AUROC", "Other held-out figures")
+    head = ("Endpoint", "Meaning", "Unit", "Amber above", "Red above", "Held-out AUROC", "Other held-out figures")
     body = [
         (
             tag("strong", row["name"]),

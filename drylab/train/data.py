@@ -6,6 +6,7 @@ labels of stereoisomers are replicates of one another.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ def pooled(function: Callable[[str], T], texts: Sequence[str], workers: int = 2)
     """``[function(text) for text in texts]``, by processes where there are many."""
     if len(texts) < POOL or workers < 2:
         return [function(text) for text in texts]
-    with ProcessPoolExecutor(workers) as pool:
+    # spawn: a fork would copy the locks of Arrow's and torch's threads
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         return list(pool.map(function, texts, chunksize=1000))
 
 

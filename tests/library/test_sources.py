@@ -195,7 +195,23 @@ def test_every_line_of_a_smi_that_is_not_blank_is_a_row(
         assert "holds no rows" in refused(path)
         return
     expected = [(number, words[0]) for number, words in written if words]
-    assert [(number, smiles) for number, _, smiles in rows(path)] == expected
+    assert [(number, smiles.split()[0]) for number, _, smiles in rows(path)] == expected
+
+
+def test_more_columns_of_a_smi(tmp_path: Path) -> None:
+    text = "CCO\tone two\t12.5\nCC |$a;b$| three\nC |x|\nN |not closed\nO four |five|\n"
+    assert rows(write(tmp_path / "a.smi", text)) == [
+        (1, "one two", "CCO"),
+        (2, "three", "CC |$a;b$|"),
+        (3, "a:3", "C |x|"),
+        (4, "|not closed", "N"),
+        (5, "four |five|", "O"),
+    ]
+
+
+def test_columns_cannot_be_named_in_a_smi(tmp_path: Path) -> None:
+    for columns in (Columns("smiles"), Columns(id="name")):
+        assert "a .smi file has no named columns" in refused(write(tmp_path / "a.smi", "C a\n"), columns)
 
 
 @pytest.mark.parametrize("header", ["smiles", "SMILES zinc_id", "canonical_smiles\tid"])

@@ -92,7 +92,15 @@ def test_a_known_active_without_a_score_has_no_rank() -> None:
     odd = {**sample.KNOWN[0], "id": "odd", "score": None, "rank": 1, "percentile": 0.001}
     text = page(Hits(HITS.table, {**HITS.run, "known": [*sample.KNOWN, odd]}, HITS.pictures))
     assert "3 of 6 known actives rank" in text
-    assert "remove 1 of them" in text
+    assert "1 more cannot: the limits of the target file remove them" in text
+
+
+def test_many_known_actives_do_not_hide_the_hits() -> None:
+    many = [{**sample.KNOWN[0], "id": f"known{i}", "rank": i + 1} for i in range(60)]
+    text = page(Hits(HITS.table, {**HITS.run, "known": many}, HITS.pictures))
+    assert "40 more, ranked lower" in text
+    assert text.index("known19<") < text.index("40 more") < text.index("known20<")
+    assert 'class="known">known' not in text, "no name in the histogram"
 
 
 def test_counts_among_the_figures_are_whole() -> None:

@@ -51,13 +51,16 @@ function endpointText(row, endpoint) {
   return column && value(row, endpoint.value) !== null ? endpoint.name + " " + value(row, endpoint.value).toFixed(2) : endpoint.name;
 }
 
-// Reds and ambers one by one, the rest as a count: a panel of twenty endpoints stays readable.
+// Reds and ambers one by one, the rest as a count: a panel of twenty endpoints stays readable. An endpoint for which the
+// target file sets no limit has no say.
 function toxChips(row) {
   const box = el("span", { class: "chips" });
-  const few = data.endpoints.length <= 3;
+  const asked = data.endpoints.filter((endpoint) => endpoint.limited);
+  if (!asked.length && data.endpoints.length) box.append(chip("unknown", "no limits set"));
+  const few = asked.length <= 3;
   const counts = { green: 0, unknown: 0 };
   for (const flag of ["red", "amber", "unknown", "green"]) {
-    for (const endpoint of data.endpoints) {
+    for (const endpoint of asked) {
       if ((value(row, endpoint.flag) ?? "unknown") !== flag) continue;
       if (few || flag === "red" || flag === "amber") box.append(chip(flag, endpointText(row, endpoint) + " " + flag));
       else counts[flag] += 1;
