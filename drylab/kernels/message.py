@@ -95,6 +95,7 @@ def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, 
 def encode(  # type: ignore[no-untyped-def]
     x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c
 ):
+    """z (n, d) float64 of n molecules, by the formula and the contract at the top of this file."""
     n, width, d = len(atom_ptr) - 1, tables.shape[1], len(c)
     z = np.zeros((n, d))
     most = 0

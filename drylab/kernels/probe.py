@@ -16,6 +16,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def probe_values(z, weights, bias, logistic):  # type: ignore[no-untyped-def]
+    """(n, t) float64, by the formula at the top of this file."""
     n, d = z.shape
     t = len(bias)
     columns = np.ascontiguousarray(weights.T)
