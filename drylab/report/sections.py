@@ -33,7 +33,9 @@ _METRICS = {
     "ece": "Calibration error",
 }
 _SHOWN = 20  # known actives in plain view: the hits are to be seen below them
-_BASELINES = {"_1nn": "nearest neighbour", "_rf": "random forest", "_knn": "nearest neighbours", "_mean": "mean"}
+_BASELINES = {"_1nn": "nearest neighbour", "_5nn": "5 nearest neighbours", "_rf": "random forest"}
+_INTERVAL = ("_low", "_high")  # of the headline figure, 95 %
+_HEADLINES = ("auroc", "spearman", "rmse")
 
 
 def heading(run: Mapping[str, Any], shown: int) -> Html:
@@ -114,7 +116,16 @@ def endpoints(run: Mapping[str, Any]) -> Html:
     rows = run.get("toxicity", ())
     if not rows:
         return tag("p", "This model predicts no toxicity endpoints.", class_="note")
-    head = ("Endpoint", "Meaning", "Unit", "Amber above", "Red above", "Held-out AUROC", "Other held-out figures")
+    head = (
+        "Endpoint",
+        "Meaning",
+        "Unit",
+        "Amber above",
+        "Red above",
+        "Held-out figure",
+        "Random forest",
+        "Held-out molecules",
+    )
     body = [
         (
             tag("strong", row["name"]),
@@ -122,15 +133,22 @@ def endpoints(run: Mapping[str, Any]) -> Html:
             row.get("unit", ""),
             figure(row.get("amber"), 2),
             figure(row.get("red"), 2),
-            figure(row.get("metrics", {}).get("auroc")),
-            "; ".join(
-                f"{_METRICS.get(k, k)} {_measured(k, v)}" for k, v in row.get("metrics", {}).items() if k != "auroc"
-            ),
+            *_headline(row.get("metrics", {})),
         )
         for row in rows
     ]
-    note = "A flag is \u201cunknown\u201d where the target file sets no threshold. An AUROC of 0.5 is a coin, 1 is perfect; below 0.7 take a flag as a hint."
-    return join([_table(head, body, {3, 4, 5}), tag("p", note, class_="note")])
+    note = "A flag is \u201cunknown\u201d where the target file sets no threshold. An AUROC of 0.5 is a coin, 1 is perfect; below 0.7 take a flag as a hint. "
+    note += "Brackets hold 95 % intervals; the forest is a simple model on the same molecules. More figures stand in the model card below."
+    return join([_table(head, body, {3, 4, 5, 6, 7}), tag("p", note, class_="note")])
+
+
+def _headline(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The figure an endpoint is known by, with its interval, the same of the forest, and on how many molecules."""
+    name = next((name for name in _HEADLINES if name in metrics), None)
+    tested = _measured("n_test", metrics) if "n_test" in metrics else figure(None)
+    if name is None:
+        return figure(None), figure(None), tested
+    return f"{_METRICS[name]} {_measured(name, metrics)}", figure(metrics.get(f"{name}_rf")), tested
 
 
 def record(run: Mapping[str, Any]) -> Html:
@@ -142,7 +160,7 @@ def record(run: Mapping[str, Any]) -> Html:
             tag("p", run.get("probe", {}).get("meaning", "")),
             _metrics(run.get("probe", {}).get("metrics", {})),
             tag("h3", "Model"),
-            _facts({k: v for k, v in model.items() if k != "card"}),
+            _facts(_model_facts(model)),
             tag("h3", "Library"),
             _facts({k: v for k, v in library.items() if k not in ("build", "sources")}),
             _sources(library.get("sources", ())),
@@ -163,6 +181,16 @@ def record(run: Mapping[str, Any]) -> Html:
             _folded("Model card", str(model.get("card", "")) or "This model has no card."),
         ]
     )
+
+
+def _model_facts(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What names a model and its training; the rest of its header is in the model card below, and whole in run.json."""
+    training = model.get("training", {})
+    return {
+        **{name: model.get(name) for name in ("name", "path", "sha256")},
+        **{name: training.get(name) for name in ("molecules", "split", "split_sha256", "command")},
+        "kept out": model.get("excluded", {}).get("sentence"),
+    }
 
 
 def limits() -> Html:
@@ -209,12 +237,12 @@ _KNOWN: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 def _metrics(metrics: Mapping[str, Any]) -> Html:
     """Held-out figures with each baseline in the column beside the model's."""
     used = [ending for ending in _BASELINES if any(name.endswith(ending) for name in metrics)]
-    plain = [name for name in metrics if not name.endswith(tuple(_BASELINES))]
+    plain = [name for name in metrics if not name.endswith((*_BASELINES, *_INTERVAL))]
     # A baseline without the model's own figure still gets its line.
-    plain += sorted({_stem(name) for name in metrics} - set(plain))
+    plain += sorted({_stem(name) for name in metrics if not name.endswith(_INTERVAL)} - set(plain))
     head = ("Held-out figure", "this model", *(_BASELINES[ending] for ending in used))
     body = [
-        (_METRICS.get(n, n), *(_measured(n, metrics[n + e]) if n + e in metrics else "" for e in ("", *used)))
+        (_METRICS.get(n, n), *(_measured(n + e, metrics) if n + e in metrics else "" for e in ("", *used)))
         for n in plain
     ]
     return (
@@ -224,9 +252,13 @@ def _metrics(metrics: Mapping[str, Any]) -> Html:
     )
 
 
-def _measured(name: str, value: Any) -> str:
-    # Counts travel as floats among the other figures.
-    return count(value) if name.startswith("n_") and value == value // 1 else figure(value)
+def _measured(name: str, metrics: Mapping[str, Any]) -> str:
+    """A figure, with its interval where there is one. Counts travel as floats among the other figures."""
+    value = metrics[name]
+    if name.startswith("n_") and value == value // 1:
+        return count(value)
+    low, high = (metrics.get(f"{name}{end}") for end in _INTERVAL)
+    return figure(value) if low is None or high is None else f"{figure(value)} [{figure(low)}, {figure(high)}]"
 
 
 def _stem(name: str) -> str:

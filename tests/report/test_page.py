@@ -9,6 +9,7 @@ import pytest
 from drylab.report.html import source_hash
 from drylab.report.page import page
 from drylab.report.sections import moment
+from drylab.score.model import load_model
 from drylab.types import Hits
 from tests.report import sample
 
@@ -95,6 +96,17 @@ def test_a_known_active_without_a_score_has_no_rank() -> None:
     assert "1 more cannot: the limits of the target file remove them" in text
 
 
+def test_the_header_of_a_model_is_not_poured_into_the_report() -> None:
+    header = {
+        "name": "m-1",
+        "sha256": "ab" * 32,
+        "excluded": {"skeletons": ["AAAA", "BBBB"], "sentence": "Kept out: 2."},
+    }
+    text = page(Hits(HITS.table, {**HITS.run, "model": {**header, "check": {"best": ["CCO"]}}}, HITS.pictures))
+    assert all(word in text for word in ("m-1", "ab" * 32, "Kept out: 2."))
+    assert "BBBB" not in text
+
+
 def test_many_known_actives_do_not_hide_the_hits() -> None:
     many = [{**sample.KNOWN[0], "id": f"known{i}", "rank": i + 1} for i in range(60)]
     text = page(Hits(HITS.table, {**HITS.run, "known": many}, HITS.pictures))
@@ -106,6 +118,22 @@ def test_many_known_actives_do_not_hide_the_hits() -> None:
 def test_counts_among_the_figures_are_whole() -> None:
     run = {**HITS.run, "probe": {**HITS.run["probe"], "metrics": {"n_test": 500.0, "spearman": 0.61}}}
     assert re.search(r"Held-out molecules</td><td[^>]*>500</td>", page(Hits(HITS.table, run)))
+
+
+def test_a_figure_has_its_interval_and_the_shipped_baselines() -> None:
+    """Every figure of the shipped model has a place: none stands there under the name it has in the file."""
+    probes = {probe.name: probe for probe in load_model().probes.probes}
+    rows = [{"name": p.name, "unit": p.unit, "meaning": p.meaning, "metrics": dict(p.metrics)} for p in probes.values()]
+    run = {**HITS.run, "probe": {**HITS.run["probe"], "metrics": dict(probes["EGFR"].metrics)}, "toxicity": rows}
+    text = page(Hits(HITS.table, run))
+    rho = probes["EGFR"].metrics
+    cell = f"{rho['spearman']:.3f} [{rho['spearman_low']:.3f}, {rho['spearman_high']:.3f}]"
+    assert f'Spearman rho</td><td class="number">{cell}</td>' in text
+    assert f"{rho['spearman_5nn']:.3f}" in text
+    auroc = probes["ames"].metrics
+    assert f"AUROC {auroc['auroc']:.3f} [{auroc['auroc_low']:.3f}, {auroc['auroc_high']:.3f}]" in text
+    shown = text[text.index("<main") : text.index("Model card")]
+    assert not re.search(r"\b[a-z0-9]+_(1nn|5nn|rf|low|high)\b", shown)
 
 
 def test_not_confidential_has_no_banner() -> None:
