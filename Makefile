@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DATA ?= ../shared/data
 
-.PHONY: demo test test-all check lint types train clean
+.PHONY: demo test test-all check lint types train bench sim ptx gpu clean
 
 demo: $(VENV)/core
 	$(BIN)/drylab demo --out runs/demo-$$(date +%Y%m%d-%H%M%S)
@@ -25,6 +25,23 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
+# The kernels' claims against their peers, in one run (minutes). Needs ../shared/data.
+bench: $(VENV)/bench
+	$(BIN)/python bench/bench_featurize.py --data $(DATA)
+	$(BIN)/python bench/bench_alerts.py
+	$(BIN)/python bench/bench_message.py
+
+# GPU code without a GPU: stepped through in the CUDA simulator, and compiled for Hopper and Blackwell.
+sim: $(VENV)/dev
+	NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n 2 -m twins tests/kernels
+
+ptx: $(VENV)-cuda/ready
+	$(VENV)-cuda/bin/python -m tests.gpu.compile_ptx
+
+# On a machine with a GPU: equality first, then molecules a second, rows into bench/results. Under 8 minutes.
+gpu:
+	bash bench/gpu.sh $(DATA)
+
 train: $(VENV)/dev
 	$(BIN)/python -m drylab.train --data $(DATA) --out drylab/models/panel-1.safetensors
 
@@ -39,5 +56,14 @@ $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".[dev]"
 	touch $@ $(VENV)/core
 
+$(VENV)/bench: $(VENV)/dev
+	$(PIP) --editable ".[bench]"
+	touch $@
+
+$(VENV)-cuda/ready: constraints.txt
+	$(PYTHON) -m venv $(VENV)-cuda
+	$(VENV)-cuda/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt numba numpy pyarrow "numba-cuda[cu13]>=0.20" "cuda-toolkit==13.0.*"
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-cuda build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drylab.device import to_host
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -103,6 +105,54 @@ class MolGraphs:
 
     def __len__(self) -> int:
         return len(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Fingerprints of n molecules as bits.
+
+    words   (n, w) uint64, w = ceil(n_bits / 64): bit i is (words[:, i // 64] >> (i % 64)) & 1
+    n_bits  the size of a fingerprint
+    status  (n,) uint8: PARSED, or INVALID: no molecule, and no bit is set
+    """
+
+    words: NDArray[np.uint64]
+    n_bits: int
+    status: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def to_numpy(self) -> NDArray[np.uint8]:
+        """(n, n_bits) uint8 of 0 and 1, on the host."""
+        bytes_ = np.ascontiguousarray(to_host(self.words)).view(np.uint8)
+        return np.unpackbits(bytes_, axis=1, bitorder="little")[:, : self.n_bits]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Fingerprints of n molecules as counts, only those above zero.
+
+    ptr     (n+1,) int64: molecule i has bit[ptr[i]:ptr[i+1]], rising
+    bit     (c,) uint32: positions below n_bits     count   (c,) uint32: how many environments fell there
+    n_bits  the size of a fingerprint               status  (n,) uint8, as in Bits
+    """
+
+    ptr: NDArray[np.int64]
+    bit: NDArray[np.uint32]
+    count: NDArray[np.uint32]
+    n_bits: int
+    status: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def to_numpy(self) -> NDArray[np.uint32]:
+        """(n, n_bits) uint32, on the host."""
+        ptr, bit, count = to_host(self.ptr), to_host(self.bit), to_host(self.count)
+        dense = np.zeros((len(self), self.n_bits), np.uint32)
+        dense[np.repeat(np.arange(len(self)), np.diff(ptr)), bit] = count
+        return dense
 
 
 @dataclass(frozen=True, slots=True)

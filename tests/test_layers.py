@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "drylab"
 LEVELS = {
-    "types": 0, "errors": 0, "device": 1, "config": 1,
+    "device": 0, "errors": 0, "types": 1, "config": 2,
     "kernels": 10,
     "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
     "report": 30, "train": 30,
@@ -20,7 +20,7 @@ LEVELS = {
     "cli": 40,
 }  # fmt: skip
 DOORS = {
-    "rdkit": ("library/standardize.py", "featurize/reference.py", "featurize/curation.py", "finish.py", "report/depict.py"),
+    "rdkit": ("library/standardize.py", "featurize/reference.py", "featurize/curation.py", "featurize/smarts.py", "featurize/alerts.py", "finish.py", "report/depict.py"),
     "pyarrow": ("types.py", "library/", "report/", "featurize/", "finish.py"),
     "numba": ("kernels/", "device.py"),
     "cupy": ("kernels/", "device.py"),

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, RDLogger
-from rdkit.Chem import Crippen, Descriptors, FilterCatalog, Lipinski, rdMolDescriptors
+from rdkit.Chem import Crippen, Descriptors, FilterCatalog, Lipinski, rdFingerprintGenerator, rdMolDescriptors
 
 from drylab.errors import InputError
 from drylab.types import DECLINED, INVALID, PARSED, MolGraphs
@@ -43,6 +43,23 @@ PROPERTIES: Mapping[str, Callable[[Mol], float]] = {
     "fsp3": rdMolDescriptors.CalcFractionCSP3,
     "heavy_atoms": Lipinski.HeavyAtomCount,
     "charge": Chem.GetFormalCharge,
+}
+
+# RDKit's own names of the columns that drylab.featurize.descriptors gives.
+DESCRIPTORS: Mapping[str, Callable[[Mol], float]] = {
+    "MolWt": Descriptors.MolWt,  # type: ignore[attr-defined]
+    "ExactMolWt": Descriptors.ExactMolWt,  # type: ignore[attr-defined]
+    "FractionCSP3": rdMolDescriptors.CalcFractionCSP3,
+    "TPSA": rdMolDescriptors.CalcTPSA,
+    "MolLogP": Crippen.MolLogP,  # type: ignore[attr-defined]
+    "MolMR": Crippen.MolMR,  # type: ignore[attr-defined]
+    "HeavyAtomCount": Lipinski.HeavyAtomCount,  # type: ignore[attr-defined]
+    "FormalCharge": Chem.GetFormalCharge,
+    "NumHDonors": Lipinski.NumHDonors,  # type: ignore[attr-defined]
+    "NumHAcceptors": Lipinski.NumHAcceptors,  # type: ignore[attr-defined]
+    "NumRotatableBonds": rdMolDescriptors.CalcNumRotatableBonds,
+    "RingCount": rdMolDescriptors.CalcNumRings,
+    "NumAromaticRings": rdMolDescriptors.CalcNumAromaticRings,
 }
 
 _CATALOGS = {
@@ -129,6 +146,12 @@ def _offsets(counts: np.ndarray) -> np.ndarray:
 def properties(mols: Sequence[Mol], names: Sequence[str] = tuple(PROPERTIES)) -> dict[str, np.ndarray]:
     """Named RDKit properties, each (n,) float64."""
     return {name: np.array([PROPERTIES[name](mol) for mol in mols], dtype=np.float64) for name in names}
+
+
+def fingerprints(mols: Sequence[Mol], radius: int, n_bits: int, chirality: bool) -> list[dict[int, int]]:
+    """RDKit's Morgan fingerprints: for each molecule, how often each bit that is set occurs."""
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=n_bits, includeChirality=chirality)
+    return [generator.GetCountFingerprint(mol).GetNonzeroElements() for mol in mols]
 
 
 @lru_cache(maxsize=16)

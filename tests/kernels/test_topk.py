@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drylab.kernels.topk import count_better, topk, topk_reference
+from drylab.kernels.topk import count_better, in_order, topk, topk_reference
 
 
 def columns(scores: list[float], keys: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,3 +40,9 @@ def test_count_better_counts_rows_before_a_mark(
     mark_scores, mark_keys, _ = columns([s for s, _ in marks], [k for _, k in marks])
     want = [sum((-s, k) < (-ms, mk) for s, k in rows) for ms, mk in marks]
     assert count_better(scores, keys, mark_scores, mark_keys).tolist() == want
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=20))
+def test_integers_in_the_order_of_the_scores(scores: list[float]) -> None:
+    column = np.array(scores)
+    np.testing.assert_array_equal(in_order(column)[:, None] < in_order(column), column[:, None] < column)

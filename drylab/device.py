@@ -1,0 +1,45 @@
+"""Where an array lives, and what hardware is here: the one place that knows about CuPy besides the kernels."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def array_module(array: Any) -> ModuleType:
+    """The module whose functions work on this array: cupy for an array on a GPU, numpy for any other."""
+    return sys.modules["cupy"] if on_device(array) else np
+
+
+def on_device(array: Any) -> bool:
+    """True for an array in the memory of a GPU."""
+    return type(array).__module__.partition(".")[0] == "cupy"
+
+
+def to_device(array: Any) -> Any:
+    """A copy on the current GPU; an array that is there already is returned as it is. Needs CuPy and a GPU."""
+    import cupy
+
+    return array if on_device(array) else cupy.asarray(array)
+
+
+def to_host(array: Any) -> Any:
+    """A NumPy array of the same values; an array on the host is returned as it is."""
+    return array.get() if on_device(array) else array
+
+
+def gpus() -> tuple[list[str], str]:
+    """Names of the GPUs that drylab can use here, and in one line why there are none."""
+    try:
+        import cupy
+    except ImportError:
+        return [], "CuPy is not installed (pip install 'drylab[gpu]')"
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return [], f"CUDA reports {error}"
+    names = [cupy.cuda.runtime.getDeviceProperties(i)["name"].decode() for i in range(count)]
+    return names, "" if names else "CUDA sees no GPU"

@@ -1,0 +1,132 @@
+"""Text -> graphs by the kernel, and by RDKit for the rows that the kernel declines; both are counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.device import array_module, to_device, to_host
+from drylab.featurize import reference
+from drylab.featurize.text import text_of
+from drylab.kernels import smiles as kernel
+from drylab.types import DECLINED, INVALID, PARSED, MolGraphs
+
+ATOM_FIELDS = ("element", "charge", "hydrogens", "degree", "aromatic", "atom_ring", "chirality", "isotope")
+BOND_FIELDS = ("begin", "end", "order", "bond_ring", "direction")
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Graphs of n rows and how each came about.
+
+    graphs    n molecules; those that the kernel declined are filled in from RDKit
+    reason    (n,) uint8, on the host: 0, or why the kernel did not parse the row (drylab.kernels.smiles.REASONS)
+    position  (n,) int32, on the host: for a row that no reader accepts, the byte where the trouble is
+    asked     row -> RDKit's molecule, for the rows that the kernel declined and RDKit parsed
+    """
+
+    graphs: MolGraphs
+    reason: NDArray[np.uint8]
+    position: NDArray[np.int32]
+    asked: Mapping[int, reference.Mol]
+
+    def declined(self) -> dict[str, int]:
+        """How many rows went to RDKit, by the kernel's reason."""
+        codes = self.reason[(self.reason > 0) & (self.reason < kernel.FIRST_INVALID)]
+        return {kernel.REASONS[code]: count for code, count in sorted(Counter(codes.tolist()).items())}
+
+    def trouble(self, row: int) -> str:
+        """Why a row that is INVALID or DECLINED cannot be used: one short phrase, the same for the same cause."""
+        code = int(self.reason[row])
+        if code >= kernel.FIRST_INVALID:
+            return kernel.REASONS[code]
+        if row in self.asked:
+            return f"more than {reference.MAX_ATOMS} atoms"
+        return "no atoms" if code == kernel.EMPTY else "RDKit cannot parse it"
+
+
+def route(data: Any, offsets: Any) -> Routed:
+    """Parse n SMILES (data (bytes,) uint8, offsets (n+1,) int32; both on the host or both on a GPU)."""
+    parsed = kernel.parse(data, offsets)
+    reason, position = to_host(parsed.reason), to_host(parsed.position)
+    graphs = MolGraphs(
+        atom_ptr=parsed.atom_ptr,
+        bond_ptr=parsed.bond_ptr,
+        status=_status(parsed.reason),
+        **dict(zip(ATOM_FIELDS, parsed.atoms, strict=True)),
+        **dict(zip(BOND_FIELDS, parsed.bonds, strict=True)),
+    )
+    rows = np.flatnonzero((reason > 0) & (reason < kernel.FIRST_INVALID))
+    if not len(rows):
+        return Routed(graphs, reason, position, {})
+    mols = reference.parse(_texts(data, offsets, rows))
+    asked = {int(row): mol for row, mol in zip(rows, mols, strict=True) if mol is not None and mol.GetNumAtoms()}
+    return Routed(merge(graphs, rows, reference.graphs(mols)), reason, position, asked)
+
+
+def _status(reason: Any) -> Any:
+    xp = array_module(reason)
+    status = xp.full(len(reason), DECLINED, xp.uint8)
+    status[reason == 0] = PARSED
+    status[reason >= kernel.FIRST_INVALID] = INVALID
+    return status
+
+
+def _texts(data: Any, offsets: Any, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
+    """The text of a few rows; from a GPU only those bytes come over."""
+    where = to_host(offsets)
+    if array_module(data) is np:
+        return text_of(data, where, list(rows))
+    return [to_host(data[where[i] : where[i + 1]]).tobytes().decode("utf-8", "replace") for i in rows]
+
+
+def merge(graphs: MolGraphs, rows: NDArray[np.int64], others: MolGraphs) -> MolGraphs:
+    """``graphs`` with the molecules at ``rows``, which have no atoms, replaced by ``others``, on the device of ``graphs``."""
+    xp = array_module(graphs.status)
+    if xp is not np:
+        others = MolGraphs(*(to_device(getattr(others, field.name)) for field in fields(others)))
+        rows = to_device(rows)
+    status = graphs.status.copy()
+    status[rows] = others.status
+    changed: dict[str, Any] = {"status": status}
+    for ptr_name, names in (("atom_ptr", ATOM_FIELDS), ("bond_ptr", BOND_FIELDS)):
+        mine, theirs = getattr(graphs, ptr_name), getattr(others, ptr_name)
+        counts = xp.diff(mine)
+        counts[rows] = xp.diff(theirs)
+        ptr = xp.zeros(len(mine), xp.int32)
+        xp.cumsum(counts, out=ptr[1:])
+        to_mine = _places(xp, ptr[:-1], mine)
+        to_theirs = _places(xp, ptr[:-1][rows], theirs)
+        changed[ptr_name] = ptr
+        for name in names:
+            column = getattr(graphs, name)
+            joined = xp.empty(int(ptr[-1]), column.dtype)
+            joined[to_mine] = column
+            joined[to_theirs] = getattr(others, name)
+            changed[name] = joined
+    return replace(graphs, **changed)
+
+
+def _places(xp: Any, starts: Any, ptr: Any) -> Any:
+    """Where each flat value of a ragged column goes when its row i starts at starts[i]."""
+    return xp.repeat(starts - ptr[:-1], xp.diff(ptr)) + xp.arange(int(ptr[-1]))
+
+
+def take(graphs: MolGraphs, rows: NDArray[np.int64]) -> MolGraphs:
+    """The molecules at ``rows``, in that order."""
+    xp = array_module(graphs.status)
+    changed: dict[str, Any] = {"status": graphs.status[rows]}
+    for ptr_name, names in (("atom_ptr", ATOM_FIELDS), ("bond_ptr", BOND_FIELDS)):
+        old = getattr(graphs, ptr_name)
+        counts = (old[1:] - old[:-1])[rows]
+        ptr = xp.zeros(len(rows) + 1, xp.int32)
+        xp.cumsum(counts, out=ptr[1:])
+        source = xp.repeat(old[:-1][rows] - ptr[:-1], counts) + xp.arange(int(ptr[-1]))
+        changed[ptr_name] = ptr
+        changed |= {name: getattr(graphs, name)[source] for name in names}
+    return replace(graphs, **changed)

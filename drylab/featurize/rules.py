@@ -1,0 +1,125 @@
+"""What takes a molecule out before it is scored: by kernels for a batch, by RDKit for one molecule, with the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.featurize import reference
+from drylab.featurize.alerts import compiled, patterns
+from drylab.featurize.route import take
+from drylab.featurize.table import describe
+from drylab.kernels.substructure import ASK, YES
+from drylab.types import MolGraphs
+
+# Name in target.yaml -> RDKit's name.
+COLUMNS: Mapping[str, str] = {
+    "mw": "MolWt",
+    "clogp": "MolLogP",
+    "tpsa": "TPSA",
+    "hbd": "NumHDonors",
+    "hba": "NumHAcceptors",
+    "rotatable": "NumRotatableBonds",
+    "rings": "RingCount",
+    "aromatic_rings": "NumAromaticRings",
+    "fsp3": "FractionCSP3",
+    "heavy_atoms": "HeavyAtomCount",
+    "charge": "FormalCharge",
+}
+MolOf = Callable[[int], reference.Mol]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a target; the first one that takes a molecule out is the one counted.
+
+    ranges         (property, low, high), both ends allowed
+    must_have_any  SMARTS: at least one has to match, if there are any
+    must_not_have  SMARTS: none may match
+    alerts         RDKit catalogues of which no entry may match
+    excluded       (m, 2) uint64 keys
+    """
+
+    ranges: tuple[tuple[str, float, float], ...] = ()
+    must_have_any: tuple[str, ...] = ()
+    must_not_have: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    excluded: NDArray[np.uint64] | None = None
+
+    def verdict(self, mol: reference.Mol) -> str:
+        """The name of the first rule that takes the molecule out, or "": RDKit's answer, which ``verdicts`` must give."""
+        for name, low, high in self.ranges:
+            if not low <= reference.PROPERTIES[name](mol) <= high:
+                return _range(name, low, high)
+        for smarts in self.must_not_have:
+            if mol.HasSubstructMatch(reference.pattern(smarts)):
+                return f"contains {smarts}"
+        if self.must_have_any and not any(mol.HasSubstructMatch(reference.pattern(s)) for s in self.must_have_any):
+            return self._has_none()
+        if self.alerts and reference.alert_catalog(self.alerts).HasMatch(mol):
+            return self._alert()
+        return ""
+
+    def verdicts(self, graphs: MolGraphs, mol_of: MolOf) -> list[str]:
+        """``verdict`` of n parsed molecules by kernels; mol_of(row) gives RDKit's molecule where a kernel declines."""
+        verdicts = np.full(len(graphs), "", dtype=object)
+        left = self._in_ranges(graphs, mol_of, verdicts)
+        if len(left) and (self.must_not_have or self.must_have_any):
+            left = self._in_structure(graphs, left, mol_of, verdicts)
+        if len(left) and self.alerts:
+            catalog = reference.alert_catalog(self.alerts)
+            codes = compiled(self.alerts).any_match(take(graphs, left))
+            found = _asked(codes, left, lambda row: catalog.HasMatch(mol_of(row)))
+            verdicts[left[found]] = self._alert()
+        return list(verdicts)
+
+    def _in_ranges(self, graphs: MolGraphs, mol_of: MolOf, verdicts: NDArray[np.object_]) -> NDArray[np.int64]:
+        left = np.arange(len(graphs))
+        if self.ranges and len(left):
+            columns = describe(graphs, mol_of, tuple({COLUMNS[name] for name, _, _ in self.ranges}))
+            for name, low, high in self.ranges:
+                values = columns[COLUMNS[name]][left]
+                inside = (low <= values) & (values <= high)
+                verdicts[left[~inside]] = _range(name, low, high)
+                left = left[inside]
+        return left
+
+    def _in_structure(
+        self, graphs: MolGraphs, left: NDArray[np.int64], mol_of: MolOf, verdicts: NDArray[np.object_]
+    ) -> NDArray[np.int64]:
+        smarts = (*self.must_not_have, *self.must_have_any)
+        codes = patterns(smarts).match(take(graphs, left))
+        found = np.empty(codes.shape, bool)
+        for column, text in enumerate(smarts):
+            query = reference.pattern(text)
+            found[:, column] = _asked(codes[:, column], left, lambda row, q=query: mol_of(row).HasSubstructMatch(q))
+        gone = np.zeros(len(left), bool)
+        for column, text in enumerate(self.must_not_have):
+            verdicts[left[found[:, column] & ~gone]] = f"contains {text}"
+            gone |= found[:, column]
+        if self.must_have_any:
+            without = ~found[:, len(self.must_not_have) :].any(axis=1)
+            verdicts[left[without & ~gone]] = self._has_none()
+            gone |= without
+        return left[~gone]
+
+    def _has_none(self) -> str:
+        return f"has none of {', '.join(self.must_have_any)}"
+
+    def _alert(self) -> str:
+        return f"structural alert ({', '.join(self.alerts)})"
+
+
+def _range(name: str, low: float, high: float) -> str:
+    return f"{name} outside [{low:g}, {high:g}]"
+
+
+def _asked(codes: NDArray[np.uint8], rows: NDArray[np.int64], ask: Callable[[int], bool]) -> NDArray[np.bool_]:
+    """Which rows match: the kernel's answers, and RDKit's where it gave none."""
+    found = codes == YES
+    for at in np.flatnonzero(codes == ASK):
+        found[at] = ask(int(rows[at]))
+    return found

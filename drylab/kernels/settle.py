@@ -1,0 +1,219 @@
+"""From what ``scan`` read to a whole graph as written: ring closures, rings, hydrogens, valence, parity.
+
+Every function works on one molecule of n atoms and m bonds, on slices of the flat arrays. Chain bond i joins atom i + 1
+to its parent begin[i] < i + 1 (see ``scan``), so the chain bonds are a spanning tree and a ring is a walk up two branches.
+"""
+
+from __future__ import annotations
+
+from drylab.kernels.adjacency import MAX_BONDS
+from drylab.kernels.alphabet import AROMATIC, BARRED, MANY, ORGANIC, PERHAPS, SLOT, UNUSUAL, UP, UPPER, VALENCE
+from drylab.kernels.scan import (
+    AROMATICS,
+    BRACKET_MARK,
+    CLOSURE,
+    HYDROGEN,
+    MANY_BONDS,
+    METAL,
+    OK,
+    STEREO,
+    VALENCES,
+)
+from drylab.kernels.twin import inlined, per_molecule
+
+STEALS = 1 << 12
+
+
+@per_molecule
+def sort_closures(closure, count):  # type: ignore[no-untyped-def]
+    """Rows of ``closure`` by ring number, stable: the order in which RDKit makes their bonds."""
+    for i in range(1, count):
+        j = i
+        while j > 0 and closure[j - 1, 0] > closure[j, 0]:
+            for column in range(7):
+                kept = closure[j, column]
+                closure[j, column] = closure[j - 1, column]
+                closure[j - 1, column] = kept
+            j -= 1
+
+
+@inlined
+def close_rings(closure, count, aromatic, begin, end, order, direction, n):  # type: ignore[no-untyped-def]
+    """Append the closure bonds after the n - 1 chain bonds: a reason code.
+
+    RDKit's bond runs from the closing to the opening atom, except where the opening digit names the bond's type.
+    """
+    if n - 1 + count > MAX_BONDS:
+        return MANY_BONDS
+    for i in range(count):
+        u, v = int(closure[i, 1]), int(closure[i, 2])
+        at_open, at_close = int(closure[i, 3]), int(closure[i, 4])
+        if u == v or int(begin[v - 1]) == u:
+            return CLOSURE
+        for j in range(i):
+            if int(closure[j, 1]) == u and int(closure[j, 2]) == v:
+                return CLOSURE
+        if at_open and at_close and (at_open != at_close or at_open >= UP):
+            return CLOSURE
+        code = at_open | at_close
+        both = int(aromatic[u]) & int(aromatic[v])
+        if code == AROMATIC and not both:
+            return AROMATICS
+        b = n - 1 + i
+        order[b] = code if 0 < code < UP else AROMATIC if both else 1
+        if code >= UP:
+            # Seen from the closing atom, a mark written at the opening one points the other way.
+            direction[b] = code - AROMATIC if at_close else 7 - code
+        if 0 < at_open < UP:
+            begin[b], end[b] = u, v
+        else:
+            begin[b], end[b] = v, u
+    return OK
+
+
+@inlined
+def mark_rings(closure, count, begin, atom_ring, bond_ring, n):  # type: ignore[no-untyped-def]
+    """atom_ring and bond_ring: a bond is in a ring unless it is a bridge. Parents stand before their children, so of two
+    atoms on different branches the later one has the longer way up."""
+    for i in range(n):
+        atom_ring[i] = 0
+    for b in range(n - 1):
+        bond_ring[b] = 0
+    for i in range(count):
+        bond_ring[n - 1 + i] = 1
+        u, v = int(closure[i, 1]), int(closure[i, 2])
+        while u != v:
+            if u < v:
+                u, v = v, u
+            atom_ring[u] = 1
+            bond_ring[u - 1] = 1
+            u = int(begin[u - 1])
+        atom_ring[u] = 1
+
+
+@inlined
+def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):  # type: ignore[no-untyped-def]
+    """How many bonds are aromatic; and bonded[i] = STEALS if a double bond outside rings leads to N, O or S
+    + 256 * bonds + 16 * aromatic bonds + sum of the other orders. An aromatic bond outside rings becomes single."""
+    n_aromatic = 0
+    for i in range(n):
+        bonded[i] = 0
+    for b in range(m):
+        kind, u, v = int(order[b]), int(begin[b]), int(end[b])
+        if kind == 1:
+            bonded[u] += 257
+            bonded[v] += 257
+        elif kind == AROMATIC:
+            if int(bond_ring[b]):
+                n_aromatic += 1
+                bonded[u] += 272
+                bonded[v] += 272
+            else:
+                order[b] = 1
+                bonded[u] += 257
+                bonded[v] += 257
+        else:
+            kind += 256
+            bonded[u] += kind
+            bonded[v] += kind
+            if kind == 258 and not int(bond_ring[b]):
+                x, y = int(element[u]), int(element[v])
+                bonded[u] |= STEALS if y == 7 or y == 8 or y == 16 else 0
+                bonded[v] |= STEALS if x == 7 or x == 8 or x == 16 else 0
+    return n_aromatic
+
+
+@per_molecule
+def bracket_atom(z, q, h, total, low, degree, ring, mass):  # type: ignore[no-untyped-def]
+    """A reason not to trust a bracket atom, or OK."""
+    if z == 1:
+        return OK if mass and degree == 1 and q == 0 and h == 0 and total == 1 else HYDROGEN
+    if q < -2 or q > 2:
+        return VALENCES if degree else OK if h == 0 else VALENCES
+    allowed = int(VALENCE[z, q + 2])
+    if low:
+        return OK if ring and total >= 32 and degree <= 3 and h + degree <= 3 and allowed >= 0 else AROMATICS
+    if allowed < 0:
+        return METAL if degree or h else OK
+    if total + h > allowed or (z == 15 and total + h == 5 and degree + h == 3):
+        return VALENCES
+    return OK
+
+
+@inlined
+def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, bonded, electrons, free, n):  # type: ignore[no-untyped-def]
+    """degree and hydrogens, and the checks that RDKit's sanitisation would make: a reason code.
+
+    Also, for ``benzenoid``: electrons (n,) uint8 that an atom gives to its rings, and free, 1 if that is one electron.
+    """
+    worst = OK
+    for i in range(n):
+        z, h, low, bonds = int(element[i]), int(hydrogens[i]), int(aromatic[i]), int(bonded[i])
+        d = bonds >> 8 & 15
+        degree[i] = d
+        if h < BRACKET_MARK:
+            known = int(ORGANIC[int(SLOT[z]) + low, min(bonds & STEALS - 1, MANY)])
+            if known == UNUSUAL or low > int(atom_ring[i]):
+                worst = AROMATICS if low else VALENCES
+            hydrogens[i] = known & 15
+            e = known >> 4
+            if e == PERHAPS and bonds >= STEALS:
+                e = 0
+        else:
+            h &= 15
+            hydrogens[i] = h
+            q = int(charge[i])
+            reason = bracket_atom(z, q, h, bonds & 255, low, d, int(atom_ring[i]), int(isotope[i]))
+            worst = max(worst, reason)
+            e = BARRED if d + h > 3 else UPPER
+            if low:
+                e = PERHAPS
+                if q == 0 and d + h == 3 and bonds & 15 < 2:
+                    e = 1 if z == 6 else 2 if z == 7 else PERHAPS
+        electrons[i] = e
+        free[i] = 1 if e == 1 else 0
+    return worst
+
+
+@per_molecule
+def saturated(i, begin, end, order, m):  # type: ignore[no-untyped-def]
+    """1 if atom i has single bonds only."""
+    for b in range(m):
+        if int(order[b]) != 1 and (int(begin[b]) == i or int(end[b]) == i):
+            return 0
+    return 1
+
+
+@per_molecule
+def settle_parity(chirality, hydrogens, degree, begin, end, order, closure, count, n, m):  # type: ignore[no-untyped-def]
+    """Turn '@' and '@@' from the order of writing to the order of the atom's bonds: a reason code.
+
+    Written order: preceding atom, hydrogen, ring digits as they stand, branches and the next atom. Order of bonds:
+    preceding atom, branches and next atom, closures by number; a hydrogen stands second in it, and so does the lone pair
+    of a saturated atom of three neighbours with one ring digit, since RDKit counts it so.
+    """
+    for i in range(n):
+        if not int(chirality[i]):
+            continue
+        h, d = int(hydrogens[i]), int(degree[i])
+        if h > 1 or d < 3 or d + h > 4:
+            return STEREO
+        digits, swaps = 0, 0
+        for j in range(count):
+            if int(closure[j, 1]) == i or int(closure[j, 2]) == i:
+                digits += 1
+                place = int(closure[j, 5]) if int(closure[j, 1]) == i else int(closure[j, 6])
+                for k in range(j):
+                    if int(closure[k, 1]) == i:
+                        swaps += 1 if int(closure[k, 5]) > place else 0
+                    elif int(closure[k, 2]) == i:
+                        swaps += 1 if int(closure[k, 6]) > place else 0
+        preceding = 1 if i else 0
+        swaps += digits * (d - digits - preceding)
+        if h and not preceding:
+            swaps += 1
+        if h == 0 and d == 3 and digits == 1 and saturated(i, begin, end, order, m):
+            swaps += 1
+        if swaps & 1:
+            chirality[i] = 3 - int(chirality[i])
+    return OK

@@ -1,0 +1,337 @@
+"""SMILES bytes -> molecular graphs, exactly RDKit's or declined: drylab's parser, on the CPU and on a GPU.
+
+A SMILES is a little program for drawing a graph. The kernel runs it, one molecule at a time:
+    scan           bytes -> atoms, bonds of the chain, ring closures as written        (scan.py)
+    settle         closures -> bonds, rings = not bridges, hydrogens, valence, parity  (settle.py)
+    aromatise      Kekule structure and Hueckel count, as RDKit's sanitisation          (benzenoid.py, aromaticity.py)
+    stereo         marks that are no stereocentre go, as RDKit's cleaning               (stereo.py, centres.py, cip.py)
+The result is what MolFromSmiles ends with, in its order of atoms and bonds, or the row is declined with a reason, and
+RDKit decides. Never another graph. A row that no SMILES reader accepts is invalid, with the byte where the trouble is.
+
+``parse(data (bytes,) uint8, offsets (n+1,) int32)`` -> Parsed, on the device of ``data``.
+Limits: 255 atoms, 510 bonds, 128 ring closures; no dots, wildcards, dative, quadruple or query bonds, no bonded metals,
+no charges beyond 2 on bonded atoms, no explicit hydrogen without an isotope; REASONS lists what is declined.
+Edges: no rows; an empty row ("no atoms"); any byte at all.
+
+Layout. An atom or a bond takes one byte of text at least, so molecule i of a batch may write its atoms and its bonds at
+offsets[i] of arrays as long as the text: no counting pass. The CPU twin appends molecule after molecule and never needs
+the gaps. The GPU twin (one thread a molecule) writes at offsets[i], counts, takes a prefix sum, and moves each molecule
+to its place with one warp.
+
+Sources: http://opensmiles.org/opensmiles.html for the grammar; RDKit for everything that it does after reading.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import cuda
+
+from drylab.device import array_module, on_device
+from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
+from drylab.kernels.aromaticity import AROMATIC_BYTES, AROMATIC_SHORTS, AROMATIC_WORDS, aromatise
+from drylab.kernels.benzenoid import benzenoid
+from drylab.kernels.rings import MAX_RING_SLOTS, MAX_RINGS, RING_BYTES, RING_SHORTS, RING_WORDS, rings
+from drylab.kernels.scan import (
+    AROMATICS,
+    CHIRAL_MARK,
+    DIRECTION_MARK,
+    EMPTY,
+    FIRST_INVALID,
+    MANY_BONDS,
+    MAX_CLOSURES,
+    OK,
+    REASONS,
+    RING_NUMBERS,
+    RINGS,
+    STEREO,
+    scan,
+)
+from drylab.kernels.settle import close_rings, count_bonds, mark_rings, settle_atoms, settle_parity, sort_closures
+from drylab.kernels.stereo import WORDS, stereo
+from drylab.kernels.twin import inlined, per_molecule
+
+__all__ = ["EMPTY", "FIRST_INVALID", "MANY_BONDS", "OK", "REASONS", "Parsed", "parse"]
+
+ATOM_TYPES = (np.uint8, np.int8, np.uint8, np.uint8, np.uint8, np.uint8, np.uint8, np.uint16)
+BOND_TYPES = (np.uint8,) * 5
+# Scratch of one molecule, shared by the steps, which come one after the other.
+SCRATCH_BYTES = max(RING_BYTES, AROMATIC_BYTES, 3 * (MAX_ATOMS + 1) + 3 * MAX_BONDS)
+SCRATCH_SHORTS = max(RING_SHORTS, AROMATIC_SHORTS, MAX_ATOMS + 1 + 2 * MAX_BONDS)
+SCRATCH_WORDS = max(RING_WORDS, AROMATIC_WORDS, WORDS)
+# Named, since a CUDA kernel takes the sizes of local arrays from constants only.
+OPENED_SHAPE, CLOSURE_SHAPE, RING_PTRS = (RING_NUMBERS, 4), (MAX_CLOSURES, 7), MAX_RINGS + 1
+THREADS = 64  # a block of the parsing kernel; each thread has kilobytes of scratch, so more would not be resident
+
+
+class Parsed(NamedTuple):
+    """What ``parse`` returns: n molecules, flat.
+
+    atom_ptr, bond_ptr  (n+1,) int32
+    reason    (n,) uint8: OK, or the number of a reason in REASONS; from FIRST_INVALID on the row is no SMILES
+    position  (n,) int32: byte of the row where reading stopped
+    atoms     element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope as in MolGraphs
+    bonds     begin, end, order, bond_ring, direction as in MolGraphs
+    """
+
+    atom_ptr: Any
+    bond_ptr: Any
+    reason: Any
+    position: Any
+    atoms: tuple[Any, ...]
+    bonds: tuple[Any, ...]
+
+
+@inlined
+def parse_molecule(  # type: ignore[no-untyped-def]
+    data, first, last, element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope,
+    begin, end, order, bond_ring, direction,
+    opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
+):  # fmt: skip
+    """Parse data[first:last] into the columns of one molecule (MAX_ATOMS or MAX_BONDS long): a reason.
+
+    Charge, chirality, isotope, direction and the marks in hydrogens have to be 0 on entry; ``wipe`` makes them so again.
+    state: atoms, bonds (closures if the reason is not OK), position, marks.
+    """
+    reason = scan(
+        data, first, last, element, charge, hydrogens, aromatic, chirality, isotope, begin, end, order, direction,
+        bytes_, opened, closure, state,
+    )  # fmt: skip
+    if reason != OK:
+        return reason
+    n, count, marks = int(state[0]), int(state[1]), int(state[3])
+    m = n - 1 + count
+    if count > 1:
+        sort_closures(closure, count)
+    reason = close_rings(closure, count, aromatic, begin, end, order, direction, n)
+    if reason != OK:
+        return reason
+    mark_rings(closure, count, begin, atom_ring, bond_ring, n)
+    n_aromatic = count_bonds(element, begin, end, order, bond_ring, shorts, n, m)
+    reason = settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, shorts, electrons, free, n)
+    if reason != OK:
+        return reason
+    if marks & CHIRAL_MARK:
+        reason = settle_parity(chirality, hydrogens, degree, begin, end, order, closure, count, n, m)
+        if reason != OK:
+            return reason
+    if count:
+        k = rings(begin, end, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words)
+        if k < 0:
+            return RINGS
+        if not benzenoid(
+            begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, bytes_
+        ) and aromatise(
+            element, charge, hydrogens, degree, aromatic, atom_ring, begin, end, order, bond_ring, n, m,
+            k, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words,
+        ):  # fmt: skip
+            return AROMATICS
+    state[1] = m
+    if marks & (CHIRAL_MARK | DIRECTION_MARK):
+        return clean_stereo(
+            element, charge, hydrogens, isotope, chirality, begin, end, order, bond_ring, direction, n, m,
+            bytes_, shorts, words,
+        )  # fmt: skip
+    return OK
+
+
+@per_molecule
+def clean_stereo(  # type: ignore[no-untyped-def]
+    element, charge, hydrogens, isotope, chirality, begin, end, order, bond_ring, direction, n, m, bytes_, shorts, words
+):
+    """RDKit's final chirality and direction of a molecule that has some: OK or STEREO."""
+    start, via = shorts, shorts[MAX_ATOMS + 1 :]
+    neighbour, rank = bytes_, bytes_[2 * MAX_BONDS :]
+    perm, mark, ends = rank[MAX_ATOMS:], rank[2 * MAX_ATOMS :], rank[3 * MAX_ATOMS :]
+    adjacency(begin, end, n, m, start, neighbour, via)
+    code = stereo(
+        n, m, element, isotope, charge, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality, direction,
+        words, rank, perm, mark, ends,
+    )  # fmt: skip
+    return STEREO if code else OK
+
+
+@per_molecule
+def wipe(charge, hydrogens, chirality, isotope, direction, n, m):  # type: ignore[no-untyped-def]
+    """Make zero again what has to be zero for the next molecule."""
+    for i in range(n):
+        charge[i] = 0
+        hydrogens[i] = 0
+        chirality[i] = 0
+        isotope[i] = 0
+    for b in range(m):
+        direction[b] = 0
+
+
+@per_molecule
+def parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reasons, position, work, scratch):  # type: ignore[no-untyped-def]
+    """The CPU twin's loop: molecules one behind the other."""
+    out_element, out_charge, out_hydrogens, out_degree, out_aromatic, out_ring, out_chirality, out_isotope = atoms
+    out_begin, out_end, out_order, out_cyclic, out_direction = bonds
+    element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope = work[0]
+    begin, end, order, bond_ring, direction = work[1]
+    opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state = scratch
+    a0, b0 = 0, 0
+    for i in range(len(offsets) - 1):
+        reason = parse_molecule(
+            data, int(offsets[i]), int(offsets[i + 1]), element, charge, hydrogens, degree, aromatic, atom_ring, chirality,
+            isotope, begin, end, order, bond_ring, direction,
+            opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
+        )  # fmt: skip
+        reasons[i] = reason
+        position[i] = state[2]
+        n, m, marks = int(state[0]), int(state[1]), int(state[3])
+        if reason == OK:
+            for j in range(n):
+                out_element[a0 + j] = element[j]
+                out_hydrogens[a0 + j] = hydrogens[j]
+                out_degree[a0 + j] = degree[j]
+                out_aromatic[a0 + j] = aromatic[j]
+                out_ring[a0 + j] = atom_ring[j]
+            for j in range(m):
+                out_begin[b0 + j] = begin[j]
+                out_end[b0 + j] = end[j]
+                out_order[b0 + j] = order[j]
+                out_cyclic[b0 + j] = bond_ring[j]
+            if marks:
+                for j in range(n):
+                    out_charge[a0 + j] = charge[j]
+                    out_chirality[a0 + j] = chirality[j]
+                    out_isotope[a0 + j] = isotope[j]
+                for j in range(m):
+                    out_direction[b0 + j] = direction[j]
+            a0 += n
+            b0 += m
+        if marks or reason != OK:  # one more atom than counted may have been written, and n + closures bonds
+            wipe(charge, hydrogens, chirality, isotope, direction, min(n + 1, MAX_ATOMS), min(n + m, MAX_BONDS))
+        atom_ptr[i + 1] = a0
+        bond_ptr[i + 1] = b0
+
+
+def parse(data: Any, offsets: Any) -> Parsed:
+    """Parse n SMILES, on the device of ``data``. The contract is at the top of this file."""
+    assert len(data) < 2**31, "a batch holds fewer than 2**31 bytes of text; use smaller batches"
+    return parse_on_gpu(data, offsets) if on_device(data) else parse_on_cpu(data, offsets)
+
+
+def parse_on_cpu(data: np.ndarray, offsets: np.ndarray) -> Parsed:
+    """The CPU twin; one core."""
+    n, size = len(offsets) - 1, len(data)
+    atoms, bonds = _columns(np, size, size)
+    atom_ptr, bond_ptr = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)
+    reason, position = np.zeros(n, np.uint8), np.zeros(n, np.int32)
+    scratch = (
+        np.full(OPENED_SHAPE, -1, np.int16),
+        np.empty(CLOSURE_SHAPE, np.int16),
+        np.empty(SCRATCH_BYTES, np.uint8),
+        np.empty(MAX_ATOMS, np.uint8),
+        np.empty(MAX_ATOMS, np.uint8),
+        np.empty(SCRATCH_SHORTS, np.uint16),
+        np.empty(SCRATCH_WORDS, np.int64),
+        np.empty(RING_PTRS, np.uint16),
+        np.empty(MAX_RING_SLOTS, np.uint8),
+        np.empty(MAX_RING_SLOTS, np.uint16),
+        np.zeros(4, np.int64),
+    )
+    work = _columns(np, MAX_ATOMS, MAX_BONDS)
+    parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reason, position, work, scratch)
+    n_atoms, n_bonds = int(atom_ptr[-1]), int(bond_ptr[-1])
+    return Parsed(
+        atom_ptr,
+        bond_ptr,
+        reason,
+        position,
+        tuple(column[:n_atoms] for column in atoms),
+        tuple(column[:n_bonds] for column in bonds),
+    )
+
+
+def _columns(xp: Any, n_atoms: int, n_bonds: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    return tuple(xp.zeros(n_atoms, t) for t in ATOM_TYPES), tuple(xp.zeros(n_bonds, t) for t in BOND_TYPES)
+
+
+@cuda.jit
+def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, position):  # type: ignore[no-untyped-def]
+    """One thread a molecule: its atoms and bonds at offsets[i], how many, and why not."""
+    i = cuda.grid(1)
+    if i >= len(reasons):
+        return
+    out_element, out_charge, out_hydrogens, out_degree, out_aromatic, out_ring, out_chirality, out_isotope = atoms
+    out_begin, out_end, out_order, out_cyclic, out_direction = bonds
+    element, charge = cuda.local.array(MAX_ATOMS, np.uint8), cuda.local.array(MAX_ATOMS, np.int8)
+    hydrogens, degree = cuda.local.array(MAX_ATOMS, np.uint8), cuda.local.array(MAX_ATOMS, np.uint8)
+    aromatic, atom_ring = cuda.local.array(MAX_ATOMS, np.uint8), cuda.local.array(MAX_ATOMS, np.uint8)
+    chirality, isotope = cuda.local.array(MAX_ATOMS, np.uint8), cuda.local.array(MAX_ATOMS, np.uint16)
+    begin, end = cuda.local.array(MAX_BONDS, np.uint8), cuda.local.array(MAX_BONDS, np.uint8)
+    order, bond_ring = cuda.local.array(MAX_BONDS, np.uint8), cuda.local.array(MAX_BONDS, np.uint8)
+    direction = cuda.local.array(MAX_BONDS, np.uint8)
+    opened = cuda.local.array(OPENED_SHAPE, np.int16)
+    closure = cuda.local.array(CLOSURE_SHAPE, np.int16)
+    bytes_ = cuda.local.array(SCRATCH_BYTES, np.uint8)
+    electrons, free = cuda.local.array(MAX_ATOMS, np.uint8), cuda.local.array(MAX_ATOMS, np.uint8)
+    shorts, words = cuda.local.array(SCRATCH_SHORTS, np.uint16), cuda.local.array(SCRATCH_WORDS, np.int64)
+    ring_ptr, ring_atoms = cuda.local.array(RING_PTRS, np.uint16), cuda.local.array(MAX_RING_SLOTS, np.uint8)
+    ring_bonds, state = cuda.local.array(MAX_RING_SLOTS, np.uint16), cuda.local.array(4, np.int64)
+    first, last = int(offsets[i]), int(offsets[i + 1])
+    # An atom and a bond take a byte at least, so no more than this can be written.
+    wipe(charge, hydrogens, chirality, isotope, direction, min(last - first, MAX_ATOMS), min(last - first, MAX_BONDS))
+    for number in range(RING_NUMBERS):
+        opened[number, 0] = -1
+    reason = parse_molecule(
+        data, first, last, element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope,
+        begin, end, order, bond_ring, direction,
+        opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
+    )  # fmt: skip
+    reasons[i] = reason
+    position[i] = state[2]
+    if reason != OK:
+        return
+    n, m = int(state[0]), int(state[1])
+    n_atoms[i + 1] = n
+    n_bonds[i + 1] = m
+    for j in range(n):
+        out_element[first + j] = element[j]
+        out_charge[first + j] = charge[j]
+        out_hydrogens[first + j] = hydrogens[j]
+        out_degree[first + j] = degree[j]
+        out_aromatic[first + j] = aromatic[j]
+        out_ring[first + j] = atom_ring[j]
+        out_chirality[first + j] = chirality[j]
+        out_isotope[first + j] = isotope[j]
+    for j in range(m):
+        out_begin[first + j] = begin[j]
+        out_end[first + j] = end[j]
+        out_order[first + j] = order[j]
+        out_cyclic[first + j] = bond_ring[j]
+        out_direction[first + j] = direction[j]
+
+
+@cuda.jit
+def compact_kernel(offsets, ptr, source, target):  # type: ignore[no-untyped-def]
+    """One warp a molecule: the values at offsets[i] of each column to ptr[i]."""
+    lane, i = cuda.threadIdx.x, cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
+    if i >= len(ptr) - 1:
+        return
+    start, first, count = int(offsets[i]), int(ptr[i]), int(ptr[i + 1]) - int(ptr[i])
+    for j in range(lane, count, 32):
+        target[first + j] = source[start + j]
+
+
+def parse_on_gpu(data: Any, offsets: Any) -> Parsed:
+    """The GPU twin; also what the CUDA simulator runs, on NumPy arrays."""
+    xp, n = array_module(data), len(offsets) - 1
+    staged = _columns(xp, len(data), len(data))
+    ptrs = xp.zeros(n + 1, xp.int32), xp.zeros(n + 1, xp.int32)
+    reason, position = xp.zeros(n, xp.uint8), xp.zeros(n, xp.int32)
+    if n:
+        parse_kernel[(n + THREADS - 1) // THREADS, THREADS](data, offsets, *staged, *ptrs, reason, position)
+    flat = []
+    for ptr, columns in zip(ptrs, staged, strict=True):
+        ptr[:] = xp.cumsum(ptr, dtype=xp.int32)
+        moved = tuple(xp.empty(int(ptr[-1]), column.dtype) for column in columns)
+        for source, target in zip(columns, moved, strict=True):
+            if len(target):
+                compact_kernel[(n + 3) // 4, (32, 4)](offsets, ptr, source, target)
+        flat.append(moved)
+    return Parsed(*ptrs, reason, position, *flat)
