@@ -57,13 +57,17 @@ class TopK:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Where every row went. ``rejected`` and ``filtered`` count by reason; ``rows`` are the first rejected rows."""
+    """Where every row went. ``rejected`` and ``filtered`` count by reason; ``rows`` are the first rejected rows.
+
+    ``declined`` counts, by reason, the rows that the parsing kernel left to RDKit, whatever became of them.
+    """
 
     read: int = 0
     scored: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     filtered: Mapping[str, int] = field(default_factory=dict)
     rows: tuple[Rejected, ...] = ()
+    declined: Mapping[str, int] = field(default_factory=dict)
 
     def merge(self, other: Tally) -> Tally:
         """Sums."""
@@ -74,6 +78,7 @@ class Tally:
             _added(self.rejected, other.rejected),
             _added(self.filtered, other.filtered),
             rows,
+            _added(self.declined, other.declined),
         )
 
     def check(self, expected: int) -> None:

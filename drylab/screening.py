@@ -85,6 +85,7 @@ def add_batch(state: Screened, q: Question, batch: SmilesBatch, first: int) -> S
         rejected=Counter(reason for _, reason in featurized.rejected),
         filtered=Counter(featurized.filtered) + broken,
         rows=rejected,
+        declined=featurized.declined,
     )
     return Screened(
         state.top.merge(_best(q.top_k, state.top.threshold(), batch, rows, scores, first)),

@@ -36,8 +36,7 @@ def _rows(file: Path) -> Iterator[str]:
         name = next(name for name in table.column_names if "smiles" in name.lower())
         yield from (text or "" for text in table.column(name).to_pylist())
         return
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else open(file, encoding="utf-8")
-    with opened as stream:
+    with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8") as stream:
         if ".smi" in file.name:
             yield from (words[0] for line in stream if (words := line.split()))
         else:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drylab.featurize import reference
 from drylab.featurize.columns import descriptors, fingerprints, graphs
 from drylab.featurize.route import route, take
 from drylab.featurize.rules import Rules
-from drylab.featurize.text import text_of
 from drylab.types import PARSED, MolGraphs, SmilesBatch
 
 __all__ = ["EXCLUDED", "Featurized", "Rules", "descriptors", "featurize", "fingerprints", "graphs"]
@@ -53,12 +51,7 @@ def featurize(batch: SmilesBatch, rules: Rules) -> Featurized:
         excluded = _isin(batch.keys, rules.excluded) & parsed
     rows = np.flatnonzero(parsed & ~excluded)
     graphs = routed.graphs if len(rows) == len(batch) else take(routed.graphs, rows)
-
-    def mol_of(position: int) -> reference.Mol:
-        row = int(rows[position])
-        return routed.asked.get(row) or reference.parse(text_of(batch.data, batch.offsets, [row]))[0]
-
-    verdicts = rules.verdicts(graphs, mol_of)
+    verdicts = rules.verdicts(graphs, lambda position: routed.mol(int(rows[position])))
     filtered = Counter(verdict for verdict in verdicts if verdict)
     if excluded.any():
         filtered[EXCLUDED] += int(excluded.sum())

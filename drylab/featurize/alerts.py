@@ -3,7 +3,8 @@
 The queries are those of RDKit's own catalogues, taken out of the entries it serialises, hydrogens already merged into
 their heavy atoms: PAINS (Baell 2010, 10.1021/jm901137j), Brenk (2008, 10.1002/cmdc.200700139), NIH (Jadhav 2010,
 10.1021/jm901070c; Doveston 2015, 10.1039/C4OB02287D). An entry that cannot be taken out, or asks for another number of
-matches than "at least one", is one RDKit has to be asked about.
+matches than "at least one", is one RDKit has to be asked about. Where a code is ASK, entry e of the answer is
+``reference.alert_catalog(names).GetEntryWithIdx(e).HasFilterMatch(mol)``, or HasSubstructMatch for a pattern.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from rdkit import Chem
 
 from drylab.featurize import reference
 from drylab.featurize.programs import fits, pack
-from drylab.featurize.smarts import Query, query
+from drylab.featurize.smarts import query
+from drylab.featurize.terms import Query
 from drylab.kernels.search import Programs
 from drylab.kernels.substructure import any_match, match
 from drylab.types import MolGraphs
@@ -54,7 +56,7 @@ def entry_query(archive: bytes) -> Chem.Mol | None:
     if length is None:
         return None
     end = length.end() + int(length[1])
-    return Chem.Mol(archive[length.end() : end]) if _ONCE.match(archive, end) else None
+    return Chem.Mol(archive[length.end() : end]) if _ONCE.match(archive, end) else None  # type: ignore[call-overload]
 
 
 def compile_query(mol: Chem.Mol | None) -> Query | None:

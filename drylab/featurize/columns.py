@@ -13,7 +13,7 @@ from drylab.errors import InputError
 from drylab.featurize import reference
 from drylab.featurize.route import Routed, route
 from drylab.featurize.table import describe, fill
-from drylab.featurize.text import Smiles, as_bytes, text_of
+from drylab.featurize.text import Smiles, as_bytes
 from drylab.kernels.morgan import morgan_bits, morgan_counts
 from drylab.types import DECLINED, INVALID, PARSED, Bits, Counts, MolGraphs
 
@@ -61,24 +61,24 @@ def fingerprints(
     """
     if radius < 0 or not 0 < n_bits < 2**31:
         raise InputError(f"radius {radius}, n_bits {n_bits}: expected radius >= 0 and 1 <= n_bits < 2**31")
-    data, offsets = as_bytes(smiles)
-    routed = route(data, offsets)
+    routed = route(*as_bytes(smiles))
     status = usable(routed)
-    kernel = morgan_counts if count else morgan_bits
-    found, declined = kernel(routed.graphs, radius, n_bits)
+    if count:
+        (ptr, bit, counts), declined = morgan_counts(routed.graphs, radius, n_bits)
+    else:
+        words, declined = morgan_bits(routed.graphs, radius, n_bits)
     rows = (status == PARSED) & ((routed.graphs.status == DECLINED) | (declined > 0))
     if chirality:  # what has stereo needs CIP labels, and those are RDKit's
         rows |= with_stereo(routed.graphs)
     asked = np.flatnonzero(rows).tolist()
-    mols = [routed.asked.get(row) or reference.parse(text_of(data, offsets, [row]))[0] for row in asked]
-    theirs = reference.fingerprints([mol for mol in mols if mol is not None], radius, n_bits, chirality)
+    theirs = reference.fingerprints([routed.mol(row) for row in asked], radius, n_bits, chirality)
     if count:
-        return _merged(Counts(*found, n_bits, status), asked, theirs)
-    for row, counts in zip(asked, theirs, strict=True):
-        found[row] = 0
-        for bit in counts:
-            found[row, bit // 64] |= np.uint64(1) << np.uint64(bit % 64)
-    return Bits(found, n_bits, status)
+        return _merged(Counts(ptr, bit, counts, n_bits, status), asked, theirs)
+    for row, own in zip(asked, theirs, strict=True):
+        words[row] = 0
+        for at in own:
+            words[row, at // 64] |= np.uint64(1) << np.uint64(at % 64)
+    return Bits(words, n_bits, status)
 
 
 def _merged(counts: Counts, rows: list[int], theirs: list[dict[int, int]]) -> Counts:
@@ -104,13 +104,8 @@ def descriptors(smiles: Smiles) -> pa.Table:
     >>> drylab.featurize.descriptors(["CCO"]).column("HeavyAtomCount").to_pylist()
     [3]
     """
-    data, offsets = as_bytes(smiles)
-    routed = route(data, offsets)
-
-    def mol_of(row: int) -> reference.Mol:
-        return routed.asked.get(row) or reference.parse(text_of(data, offsets, [row]))[0]
-
-    columns = describe(routed.graphs, mol_of)
+    routed = route(*as_bytes(smiles))
+    columns = describe(routed.graphs, routed.mol)
     status = usable(routed)
     for row in np.flatnonzero((status == PARSED) & (routed.graphs.status == DECLINED)).tolist():
         fill(columns, row, routed.asked[row])

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+from drylab.featurize.classes import BOND_SHARE, atom_key, bits_of, near_of, share_of
 from drylab.featurize.rewrite import alternatives, sharpen
-from drylab.featurize.screen import BOND_SHARE, WORD, atom_key, bits_of, near_of, screen, share_of, with_inner
-from drylab.featurize.smarts import N_ELEMENTS, Query, Term, full
+from drylab.featurize.screen import WORD, screen, with_inner
+from drylab.featurize.terms import N_ELEMENTS, Query, Term, full
 from drylab.kernels.query import (
     FIELDS,
     KINDS,
@@ -138,7 +140,8 @@ class _Flat:
 
     def add(self, query: Query | None, anchored: bool, number: dict[Query, int]) -> int:
         """Append a program; its FAR and UNKNOWN_ bits, those of its recursive queries aside."""
-        needs, spread, place = 0, 1, {}
+        needs, spread = 0, 1
+        place: dict[int, int] = {}
         for step in _order(query, anchored) if query else ():
             assert query is not None
             prior = 0
@@ -212,13 +215,14 @@ def pack(entries: Sequence[Query | None]) -> Programs:
     needs = [_all_needs(query, own, number, p) for p, query in enumerate(everything)]
     # RDKit searches for all of an entry's recursive queries, also for those that alternatives have no need of.
     held = [sorted({number[q] for q in _counted(query)}) if query else [] for query in sharp]
-    inner = [held[unsorted[p][0]] for p in sieve.order]
+    reached = [held[unsorted[p][0]] for p in sieve.order]
     terms = np.array(flat.terms, np.int64).reshape(-1, 4)
     sets = list(flat.sets)
     table = np.array([[(row >> (WORD * k)) & ((1 << WORD) - 1) for k in range(3)] for row in sets], np.int64)
     closures = np.array(flat.closures, np.int32).reshape(-1, 2)
-    whole = {name: np.array(getattr(flat, name), np.int32) for name in (
+    whole: dict[str, Any] = {name: np.array(getattr(flat, name), np.int32) for name in (
         "program", "parent", "bond", "term", "closure", "recursive", "condition", "prior", "spread")}  # fmt: skip
+    whole |= {name: value for name, value in sieve._asdict().items() if name != "order"}
     return Programs(
         needs=np.array(needs, np.uint8),
         near=np.array(flat.near, np.int64),
@@ -229,12 +233,11 @@ def pack(entries: Sequence[Query | None]) -> Programs:
         elements=terms[:, 2].astype(np.int32),
         isotope=terms[:, 3].astype(np.int32),
         sets=table.reshape(-1, 3),
-        inside=np.cumsum([0, *map(len, inner)]).astype(np.int32),
-        inner=np.array([q for some in inner for q in some], np.int32),
+        inside=np.cumsum([0, *map(len, reached)]).astype(np.int32),
+        inner=np.array([q for some in reached for q in some], np.int32),
         entry=np.array([unsorted[p][0] for p in sieve.order], np.int32),
         entries=np.array([len(entries)], np.int32),
         **whole,
-        **{name: value for name, value in sieve._asdict().items() if name != "order"},
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from drylab.featurize.smarts import Query, Term, full, meet, tidy
+from drylab.featurize.terms import Query, Term, full, meet, tidy
 from drylab.kernels.query import KINDS, ORDERS
 
 MAX_ALTERNATIVES = 24

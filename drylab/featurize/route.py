@@ -28,12 +28,23 @@ class Routed:
     reason    (n,) uint8, on the host: 0, or why the kernel did not parse the row (drylab.kernels.smiles.REASONS)
     position  (n,) int32, on the host: for a row that no reader accepts, the byte where the trouble is
     asked     row -> RDKit's molecule, for the rows that the kernel declined and RDKit parsed
+    data, offsets  the text
     """
 
     graphs: MolGraphs
     reason: NDArray[np.uint8]
     position: NDArray[np.int32]
     asked: Mapping[int, reference.Mol]
+    data: Any
+    offsets: Any
+
+    def mol(self, row: int) -> reference.Mol:
+        """RDKit's molecule of a row that is one: for what a kernel does not do."""
+        found = self.asked.get(row)
+        if found is None:
+            found = reference.parse(_texts(self.data, self.offsets, [row]))[0]
+        assert found is not None, "a row that the kernel parsed, RDKit parses"
+        return found
 
     def declined(self) -> dict[str, int]:
         """How many rows went to RDKit, by the kernel's reason."""
@@ -63,10 +74,10 @@ def route(data: Any, offsets: Any) -> Routed:
     )
     rows = np.flatnonzero((reason > 0) & (reason < kernel.FIRST_INVALID))
     if not len(rows):
-        return Routed(graphs, reason, position, {})
+        return Routed(graphs, reason, position, {}, data, offsets)
     mols = reference.parse(_texts(data, offsets, rows))
     asked = {int(row): mol for row, mol in zip(rows, mols, strict=True) if mol is not None and mol.GetNumAtoms()}
-    return Routed(merge(graphs, rows, reference.graphs(mols)), reason, position, asked)
+    return Routed(merge(graphs, rows, reference.graphs(mols)), reason, position, asked, data, offsets)
 
 
 def _status(reason: Any) -> Any:

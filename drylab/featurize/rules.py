@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +95,7 @@ class Rules:
         codes = patterns(smarts).match(take(graphs, left))
         found = np.empty(codes.shape, bool)
         for column, text in enumerate(smarts):
-            query = reference.pattern(text)
-            found[:, column] = _asked(codes[:, column], left, lambda row, q=query: mol_of(row).HasSubstructMatch(q))
+            found[:, column] = _asked(codes[:, column], left, partial(_contains, mol_of, reference.pattern(text)))
         gone = np.zeros(len(left), bool)
         for column, text in enumerate(self.must_not_have):
             verdicts[left[found[:, column] & ~gone]] = f"contains {text}"
@@ -111,6 +111,10 @@ class Rules:
 
     def _alert(self) -> str:
         return f"structural alert ({', '.join(self.alerts)})"
+
+
+def _contains(mol_of: MolOf, query: reference.Mol, row: int) -> bool:
+    return bool(mol_of(row).HasSubstructMatch(query))
 
 
 def _range(name: str, low: float, high: float) -> str:

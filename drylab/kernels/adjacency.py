@@ -9,6 +9,8 @@ in caller's scratch of MAX_ATOMS + 1, 2 * MAX_BONDS and 2 * MAX_BONDS. Counting 
 
 from __future__ import annotations
 
+import numpy as np
+
 from drylab.kernels.twin import per_molecule
 
 MAX_ATOMS = 255  # atom numbers within a molecule are one byte
@@ -21,18 +23,18 @@ def adjacency(begin, end, n, m, start, neighbour, via):  # type: ignore[no-untyp
     for i in range(n + 1):
         start[i] = 0
     for b in range(m):
-        start[int(begin[b]) + 1] += 1
-        start[int(end[b]) + 1] += 1
+        start[np.int64(begin[b]) + 1] += 1
+        start[np.int64(end[b]) + 1] += 1
     for i in range(n):
         start[i + 1] += start[i]
     # start[i] is used as the write cursor of atom i and moved back afterwards.
     for b in range(m):
-        u, v = int(begin[b]), int(end[b])
-        at = int(start[u])
+        u, v = np.int64(begin[b]), np.int64(end[b])
+        at = np.int64(start[u])
         neighbour[at] = v
         via[at] = b
         start[u] = at + 1
-        at = int(start[v])
+        at = np.int64(start[v])
         neighbour[at] = u
         via[at] = b
         start[v] = at + 1

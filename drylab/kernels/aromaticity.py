@@ -1,16 +1,14 @@
 """From the aromaticity a SMILES is written with to the aromaticity RDKit ends with, or a refusal.
 
 RDKit turns what it read into a Kekule structure (kekule.py) and then perceives aromaticity anew (Code/GraphMol/Aromaticity.cpp,
-default model): an atom gives 0, 1 or 2 electrons or bars its rings; a ring of 4k + 2 electrons is aromatic, and so is a union
-of up to six rings that share one bond two by two, of which only the bonds in one ring are marked. ``aromatise`` does the same in
-place, on a graph as written:
+default model): an atom gives 0, 1 or 2 electrons or bars its rings (electrons.py); a ring of 4k + 2 electrons is aromatic, and so
+is a union of up to six rings that share one bond two by two, of which only the bonds in one ring are marked (unions.py).
+``aromatise`` does the same in place, on a graph as written:
     element, hydrogens, degree, aromatic, atom_ring (n,) uint8, charge (n,) int8,
     begin, end, order, bond_ring (m,) uint8: orders 1 to 4, 4 only between lower-case atoms and in rings,
     the rings of rings.py.
 It returns 0, and aromatic and order are RDKit's, or one of the codes below; then they are as written or half done.
 """
-
-# ruff: noqa: PLR0911 - one return a reason to decline
 
 from __future__ import annotations
 
@@ -57,10 +55,10 @@ MAX_CHALCOGEN_SIZE = 8  # atoms in a ring with a neutral O or S: larger ones are
 
 
 @per_molecule
-def aromatise(
+def aromatise(  # type: ignore[no-untyped-def]
     element, charge, hydrogens, degree, aromatic, atom_ring, begin, end, order, bond_ring, n, m,
     n_rings, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """0 or the reason to decline one molecule. Contract at the top of the file.
 
     Scratch: bytes_ (AROMATIC_BYTES,) uint8, shorts (AROMATIC_SHORTS,) uint16, words (AROMATIC_WORDS,) int64.
@@ -130,9 +128,9 @@ def read_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, n, state
 
 
 @per_molecule
-def candidates(
+def candidates(  # type: ignore[no-untyped-def]
     element, charge, hydrogens, degree, n, n_rings, ring_ptr, ring_atoms, ring_bonds, state, electrons, chosen, order
-):  # type: ignore[no-untyped-def]
+):
     """Mark the rings that are aromatic by themselves; list the rings no atom bars.
 
     Returns how many are listed in `chosen`, 0 also if all of them are aromatic and nothing is left to ask; -1 if an atom's

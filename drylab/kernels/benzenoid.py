@@ -14,6 +14,8 @@ last to the first with its parent is a greatest matching; a ring closure may joi
 
 from __future__ import annotations
 
+import numpy as np
+
 from drylab.kernels.alphabet import AROMATIC, BARRED, UPPER
 from drylab.kernels.twin import inlined
 
@@ -31,21 +33,21 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
         marked[b] = 0
     distinct = 0
     for r in range(k):
-        first, last = int(ring_ptr[r]), int(ring_ptr[r + 1])
+        first, last = np.int64(ring_ptr[r]), np.int64(ring_ptr[r + 1])
         total, kinds = 0, 0
         for at in range(first, last):
-            e = int(electrons[int(ring_atoms[at])])
+            e = np.int64(electrons[np.int64(ring_atoms[at])])
             total += e
             kinds |= e
         if kinds & BARRED:
             continue
-        if total != SEXTET or kinds & UPPER or last - first < 5:  # PERHAPS has the bit of UPPER too
+        if total != SEXTET or kinds & UPPER or last - first < 5 or last - first > 7:  # PERHAPS has the bit of UPPER too
             return 0
         for at in range(first, last):
-            b = int(ring_bonds[at])
-            if int(order[b]) != AROMATIC:
+            b = np.int64(ring_bonds[at])
+            if np.int64(order[b]) != AROMATIC:
                 return 0
-            distinct += 1 - int(marked[b])
+            distinct += 1 - np.int64(marked[b])
             marked[b] = 1
     if distinct != n_aromatic:
         return 0
@@ -57,10 +59,10 @@ def kekule(begin, end, order, n, m, free):  # type: ignore[no-untyped-def]
     """1 if the free atoms pair up along aromatic bonds, as the top of this file says."""
     left, one, other = 0, 0, 0
     for i in range(n - 1, -1, -1):
-        if not int(free[i]):
+        if not np.int64(free[i]):
             continue
-        parent = int(begin[i - 1]) if i else 0
-        if i and int(order[i - 1]) == AROMATIC and int(free[parent]):
+        parent = np.int64(begin[i - 1]) if i else 0
+        if i and np.int64(order[i - 1]) == AROMATIC and np.int64(free[parent]):
             free[parent] = 0
         else:
             left += 1
@@ -69,7 +71,7 @@ def kekule(begin, end, order, n, m, free):  # type: ignore[no-untyped-def]
         return 1
     if left == 2:
         for b in range(n - 1, m):
-            u, v = int(begin[b]), int(end[b])
-            if int(order[b]) == AROMATIC and ((u == one and v == other) or (u == other and v == one)):
+            u, v = np.int64(begin[b]), np.int64(end[b])
+            if np.int64(order[b]) == AROMATIC and ((u == one and v == other) or (u == other and v == one)):
                 return 1
     return 0

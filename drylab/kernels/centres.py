@@ -7,8 +7,6 @@ Where RDKit's answer hangs on ring sets that need not be unique, or on valences 
 it says UNSURE, and the molecule is left to RDKit.
 """
 
-# ruff: noqa: PLR0911, PLR1714 - a decision list returns at each of its rows; spelled out, no tuple is built
-
 from __future__ import annotations
 
 from drylab.kernels.twin import inlined, per_molecule

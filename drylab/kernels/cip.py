@@ -20,8 +20,6 @@ Limits, checked by the caller through `rankable`: at most four bonds an atom, at
 isotopes only where the most common mass is listed below.
 """
 
-# ruff: noqa: PLR0912, PLR1714 - decision lists and a sorting network, spelled out
-
 from __future__ import annotations
 
 from drylab.kernels.twin import per_molecule

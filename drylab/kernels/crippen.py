@@ -15,8 +15,6 @@ RDKit adds the hydrogens to the molecule, behind all other atoms and in the orde
 RDKit stops after 1000 matches of a pattern. A molecule that might have more is declined: ``too_many_matches``.
 """
 
-# ruff: noqa: PLR0911 - a decision list returns at each of its rows
-
 from __future__ import annotations
 
 # isort: off
@@ -44,7 +42,7 @@ D_HEAVY = TWO << D_ANY
 
 
 @per_molecule
-def saturated_carbon(word, h, x):  # type: ignore[no-untyped-def]
+def saturated_carbon(word, h, x):
     """Type of an aliphatic carbon with single bonds only: C1 to C4, C8 to C12, C27."""
     carbons = word >> S_C & THREE
     if (carbons + h >= 4 and h > 0) or carbons >= 4:
@@ -69,7 +67,7 @@ def saturated_carbon(word, h, x):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def unsaturated_carbon(word, h, x):  # type: ignore[no-untyped-def]
+def unsaturated_carbon(word, h, x):
     """Type of an aliphatic carbon with a double or triple bond: C5 to C7, C26."""
     if word & D_C5 != 0:
         return C5
@@ -87,7 +85,7 @@ def unsaturated_carbon(word, h, x):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def aromatic_carbon(word, seen, h):  # type: ignore[no-untyped-def]
+def aromatic_carbon(word, seen, h):
     """Type of an aromatic carbon: C13 to C25."""
     if h == 0 and word & ((THREE << S_P) | (THREE << S_OTHER)) != 0:
         return C13
@@ -118,7 +116,7 @@ def aromatic_carbon(word, seen, h):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def neutral_nitrogen(word, h):  # type: ignore[no-untyped-def]
+def neutral_nitrogen(word, h):
     """Type of an uncharged aliphatic nitrogen: N1 to N9."""
     singles = word >> SINGLES & THREE
     aromatics = (word >> S_AC & THREE) + (word >> S_AX & THREE)
@@ -145,7 +143,7 @@ def neutral_nitrogen(word, h):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def charged_nitrogen(word, seen, h, q):  # type: ignore[no-untyped-def]
+def charged_nitrogen(word, seen, h, q):
     """Type of an aliphatic nitrogen with a charge: N10, N13, N14."""
     if -3 <= q < 0:
         return N14
@@ -170,7 +168,7 @@ def charged_nitrogen(word, seen, h, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def oxygen(word, seen, h, x, q):  # type: ignore[no-untyped-def]
+def oxygen(word, seen, h, x, q):
     """Type of an aliphatic oxygen: O2 to O12."""
     if h in (1, 2):
         return O2
@@ -188,7 +186,7 @@ def oxygen(word, seen, h, x, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def oxo(word, seen, q):  # type: ignore[no-untyped-def]
+def oxo(word, seen, q):
     """Type of an oxygen with a double bond: O5, O6, O8 to O11."""
     if word & ((TWO << D_N) | (TWO << D_AN) | (TWO << D_O)) != 0:
         return O5
@@ -204,7 +202,7 @@ def oxo(word, seen, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def oxide(word, seen, x, q):  # type: ignore[no-untyped-def]
+def oxide(word, seen, x, q):
     """Type of an oxygen with single bonds and a negative charge: O5 to O7, O12."""
     terminal = x == 1 and q >= -3
     if terminal and seen >> H_3 & THREE != 0:
@@ -219,7 +217,7 @@ def oxide(word, seen, x, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def hydroxyl_hydrogen(seen, h):  # type: ignore[no-untyped-def]
+def hydroxyl_hydrogen(seen, h):
     """Type of the hydrogens on an aliphatic oxygen: H2, H3, H4, HS."""
     if h > 1 or seen >> H_2 & THREE != 0:
         return H2
@@ -229,7 +227,7 @@ def hydroxyl_hydrogen(seen, h):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def sulphur(word, q):  # type: ignore[no-untyped-def]
+def sulphur(word, q):
     """Type of an aliphatic sulphur: S2, or S1 where it is neither charged nor doubly bound to N, O, P, S."""
     if q == 0:
         return S2 if word & D_POLAR != 0 else S1
@@ -237,7 +235,7 @@ def sulphur(word, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def other_atom(element, kind, q):  # type: ignore[no-untyped-def]
+def other_atom(element, kind, q):
     """Type of an atom that its element and charge decide: halogens, phosphorus, metals; NONE for the rest."""
     if q != 0:
         if F <= kind <= I:
@@ -248,7 +246,7 @@ def other_atom(element, kind, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def too_many_matches(degree, n):  # type: ignore[no-untyped-def]
+def too_many_matches(degree, n):
     """Whether RDKit might meet its limit of matches: four neighbours can be arranged in 24 ways, three in 6."""
     if n <= FEW:
         return False
@@ -260,7 +258,7 @@ def too_many_matches(degree, n):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def crippen_sums(hydrogens, n, types, hydrogen_types, queue):  # type: ignore[no-untyped-def]
+def crippen_sums(hydrogens, n, types, hydrogen_types, queue):
     """(log P, MR): atoms in their order, then the hydrogens of each atom. Scratch: queue (QUEUE,) uint8."""
     logp = 0.0
     mr = 0.0
@@ -283,7 +281,7 @@ def crippen_sums(hydrogens, n, types, hydrogen_types, queue):  # type: ignore[no
 
 
 @per_molecule
-def hydrogen_atoms(hydrogens, degree, begin, end, n, m, kind, types, hydrogen_types):  # type: ignore[no-untyped-def]
+def hydrogen_atoms(hydrogens, degree, begin, end, n, m, kind, types, hydrogen_types):
     """Crippen types of the hydrogens that are atoms of the graph: as those of their parent."""
     for i in range(n):
         if kind[i] == H:

@@ -5,8 +5,6 @@ element, charge and hydrogens, is its bonds of order two and three, and whether 
 word `state` of kekule.py. Radicals and hydrogens that count only when written out are UNKNOWN.
 """
 
-# ruff: noqa: PLR0911, PLR0912 - a decision list returns at each of its rows
-
 from __future__ import annotations
 
 import numpy as np

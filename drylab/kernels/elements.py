@@ -88,7 +88,7 @@ MASS = 4  # code of a molecule that is declined, after those of surroundings.py
 
 
 @per_molecule
-def isotope_mass(element, isotope):  # type: ignore[no-untyped-def]
+def isotope_mass(element, isotope):
     """Mass in Da of an isotope in ISOTOPES, NO_MASS for any other."""
     key = element << 10 | isotope
     for k in range(len(_KEYS)):
@@ -98,7 +98,7 @@ def isotope_mass(element, isotope):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def weigh(element, charge, hydrogens, isotope, n):  # type: ignore[no-untyped-def]
+def weigh(element, charge, hydrogens, isotope, n):
     """(average weight, exact mass, heavy atoms, charge, DONE or MASS)."""
     weight, mass = 0.0, 0.0
     heavy, total, h_total = 0, 0, 0

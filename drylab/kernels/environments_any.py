@@ -9,7 +9,7 @@ Scratch: work (any_work(radius),) int64, table (any_slots(radius),) int32, and t
 from __future__ import annotations
 
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
-from drylab.kernels.environments import DECLINED, table_slots
+from drylab.kernels.environments import DECLINED, LANES, table_slots
 from drylab.kernels.invariants import GOLDEN, MASK32, combine
 from drylab.kernels.twin import per_molecule
 
@@ -40,6 +40,22 @@ def any_slots(radius: int) -> int:
 def layers(radius: int) -> int:
     """Layers that can add anything: a living atom's set grows with every layer, and so within MAX_ATOMS it stops."""
     return min(radius, MAX_ATOMS)
+
+
+def codes_length(radius: int) -> int:
+    """Length of ``codes`` for a molecule of up to MAX_ATOMS atoms, on either path."""
+    return MAX_ATOMS * (layers(radius) + 1) + LANES
+
+
+@per_molecule
+def is_chiral(n, m, chirality, stereo):  # type: ignore[no-untyped-def]
+    """Whether a molecule has any mark that includeChirality can see."""
+    marks = 0
+    for i in range(n):
+        marks |= int(chirality[i])
+    for b in range(m):
+        marks |= int(stereo[b])
+    return marks != 0
 
 
 @per_molecule

@@ -10,8 +10,6 @@ their atoms in the order of the walk, found_set (WORDS * MAX_FOUND,) int64 the s
 molecules in parts, more than MAX_FOUND rings or MAX_SLOTS atoms of rings met.
 """
 
-# ruff: noqa: PLR0912 - RDKit's steps in RDKit's order
-
 from __future__ import annotations
 
 import numpy as np
@@ -32,9 +30,9 @@ NONE = -1
 
 
 @per_molecule
-def meet_rings(
+def meet_rings(  # type: ignore[no-untyped-def]
     n, m, start, neighbour, via, degree, active, trial, bytes_, near_rings, found_ptr, found_atoms, found_set
-):  # type: ignore[no-untyped-def]
+):
     """All rings RDKit meets in a connected molecule, before it drops any; their number, or TOO_MANY.
 
     start, neighbour, via: of adjacency. Scratch: degree (MAX_ATOMS,), active, trial (MAX_BONDS,), bytes_ (SEARCH_BYTES,) uint8,
@@ -125,10 +123,10 @@ def pick_twos(n, start, neighbour, via, degree, active, picked, seen, queue):  #
 
 
 @per_molecule
-def from_twos(
+def from_twos(  # type: ignore[no-untyped-def]
     n, m, n_picked, picked, start, neighbour, via, degree, active, trial, queue, search, near_rings,
     found, found_ptr, found_atoms, found_set,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """The smallest rings through each picked atom; for a ring met from several, those without the others as well."""
     for j in range(n_picked):
         near_rings[j] = 0

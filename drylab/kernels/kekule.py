@@ -12,8 +12,6 @@ has a double bond; where the order of a bond that does not end up aromatic depen
 state (MAX_ATOMS,) uint16 says of each atom, besides TAKER: sums over its bonds of order 2 and 3.
 """
 
-# ruff: noqa: PLR0911, PLR0912 - a decision list returns at each of its rows
-
 from __future__ import annotations
 
 import numpy as np

@@ -10,8 +10,6 @@ drawn (m,) uint8 says what each double bond is: NOT_DRAWN, DRAWN (directions at 
 mark (n,) uint8 says what each atom is: 0, R, S or RING.
 """
 
-# ruff: noqa: PLR0912, PLR1714, SIM109 - passes in RDKit's order; spelled out, no tuple is built
-
 from __future__ import annotations
 
 from drylab.kernels.cip import label, rankable, refine
@@ -26,10 +24,10 @@ _SEED_SHIFT = 6  # more than one R and two double bonds
 
 
 @per_molecule
-def perceive(
+def perceive(  # type: ignore[no-untyped-def]
     n, m, element, isotope, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality, direction,
     directed, words, rank, perm, mark, drawn
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """All labels of one molecule, whose tagged atoms are legal centres. Returns 0 if the ranks cannot be held.
 
     Input: drawn holds NOT_DRAWN and DRAWN if directed is 1, and is not looked at otherwise. Output: mark; drawn holds

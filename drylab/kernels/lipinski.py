@@ -20,7 +20,7 @@ from drylab.kernels.twin import per_molecule
 
 
 @per_molecule
-def nitrogen_counts(word, seen, h, q):  # type: ignore[no-untyped-def]
+def nitrogen_counts(word, seen, h, q):
     """(donor, acceptor), 0 or 1, of an aliphatic nitrogen: [N;!H0;v3],[N;!H0;+1;v4] and [N;v3;!$(N-*=!@[O,N,P,S])]."""
     valence = (word >> SINGLES & THREE) + 2 * (word >> D_ANY & TWO) + 3 * (word >> TRIPLE & TWO) + h
     donor = h > 0 and (valence == 3 or (valence == 4 and q == 1))
@@ -29,7 +29,7 @@ def nitrogen_counts(word, seen, h, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def chalcogen_counts(word, seen, h, q):  # type: ignore[no-untyped-def]
+def chalcogen_counts(word, seen, h, q):
     """(donor, acceptor) of an aliphatic oxygen or sulphur: [O,S;H1;+0]; [O,S;H1;v2]-[!$(*=[O,N,P,S])], [O,S;H0;v2], [O,S;-]."""
     valence = (word >> SINGLES & THREE) + 2 * (word >> D_ANY & TWO) + 3 * (word >> TRIPLE & TWO) + h
     acceptor = q == -1 or (valence == 2 and (h == 0 or (h == 1 and seen >> PLAIN & THREE != 0)))
@@ -37,7 +37,7 @@ def chalcogen_counts(word, seen, h, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def is_amidic(said, seen):  # type: ignore[no-untyped-def]
+def is_amidic(said, seen):
     """Whether an atom is the carbon, or the N, O, S, of an amide, ester or the like outside a ring."""
     return (said >> CARBONYL & THREE != 0 and seen >> DONOR & THREE != 0) or (
         said >> DONOR & THREE != 0 and seen >> CARBONYL & THREE != 0
@@ -45,7 +45,7 @@ def is_amidic(said, seen):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def has_three(kind, seen):  # type: ignore[no-untyped-def]
+def has_three(kind, seen):
     """Whether an atom is a carbon with three F, Cl, Br or CH3."""
     return kind == C and (
         seen >> SEES_F & THREE > 2
@@ -56,7 +56,7 @@ def has_three(kind, seen):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def rotatable_bonds(begin, end, kind, said, seen, rotors, k):  # type: ignore[no-untyped-def]
+def rotatable_bonds(begin, end, kind, said, seen, rotors, k):
     """How many of the k listed bonds are rotatable."""
     total = 0
     for j in range(k):

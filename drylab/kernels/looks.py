@@ -36,7 +36,7 @@ POLAR = np.isin(np.arange(KINDS), (N, O, S, AR_N, AR_O, AR_S))  # (16,) bool: ki
 
 
 @per_molecule
-def first_look(element, charge, hydrogens, degree, n, kind, word, said, types, hydrogen_types, listed):  # type: ignore[no-untyped-def]
+def first_look(element, charge, hydrogens, degree, n, kind, word, said, types, hydrogen_types, listed):
     """Roles of all atoms, Crippen types of those that need no second look, and a list of the others.
 
     Returns (how many are listed, carbons, carbons with four neighbours).
@@ -69,7 +69,7 @@ def first_look(element, charge, hydrogens, degree, n, kind, word, said, types, h
 @per_molecule
 def second_look(
     charge, hydrogens, degree, atom_ring, begin, end, m, triangles, kind, word, seen, types, hydrogen_types, listed, k
-):  # type: ignore[no-untyped-def]
+):
     """Donors, acceptors, polar surface and Crippen types of the k listed atoms: (donors, acceptors, area)."""
     donors, acceptors = 0, 0
     area = 0.0

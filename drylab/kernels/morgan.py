@@ -29,7 +29,8 @@ Output   bits    (n, ceil(n_bits / 64)) uint64: bit i at word i // 64, position 
 Limits   255 atoms a molecule, as in MolGraphs, and 510 bonds.
 Edges    no molecules: empty arrays. A molecule that is not PARSED, or has no atoms: empty row. A graph may have several parts.
 
-Two paths give the codes: environments.py (small, not chiral) and environments_any.py.
+Two paths give the codes: environments.py (small, not chiral) and environments_any.py. The CPU's loop over molecules is
+here, the GPU's kernels are in morgan_gpu.py; the functions of one molecule are the same.
 
 Versions tried: AMD EPYC (Zen 4), one of two shared cores, radius 2, 2048 bits, 20,000 molecules of MUV/DUD, ChEMBL, PubChem
 and ZINC, 29.8 atoms on average; microseconds a molecule, launcher and result included unless said
@@ -53,84 +54,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drylab.device import on_device
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS
-from drylab.kernels.environments import LANES, ROW, SMALL_WORK, TOO_BIG, environments_small
-from drylab.kernels.environments_any import any_slots, any_work, environments_any, layers
+from drylab.kernels.environments import ROW, SMALL_WORK, TOO_BIG, environments_small
+from drylab.kernels.environments_any import any_slots, any_work, codes_length, environments_any, is_chiral, layers
+from drylab.kernels.folding import BUCKETS, fold_bits, fold_counts
 from drylab.kernels.invariants import GOLDEN, MASK32, correct, invariants, is_special
 from drylab.kernels.isotopes import delta_mass
+from drylab.kernels.morgan_gpu import bits_on_gpu, counts_on_gpu
 from drylab.kernels.twin import per_molecule
 
 PARSED = 0  # MolGraphs.status
-BUCKETS = 128  # of the sort in fold_counts
 ATOM_FIELDS = ("element", "charge", "hydrogens", "degree", "isotope", "atom_ring", "chirality")
 
 Marks = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 Counts = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint32]]
-
-
-@per_molecule
-def _fold(codes, count, n_bits):  # type: ignore[no-untyped-def]
-    """Turn codes into numbers of bits, in place."""
-    mask = n_bits - 1
-    if n_bits & mask == 0:  # a remainder takes ten times as long, and no vector instruction
-        for k in range(count):
-            codes[k] = int(codes[k]) & mask
-    else:
-        for k in range(count):
-            codes[k] = int(codes[k]) % n_bits
-
-
-@per_molecule
-def fold_bits(codes, count, n_bits, row):  # type: ignore[no-untyped-def]
-    """Set the bits of ``count`` codes in ``row``, uint32 words: bit i at word i // 32, position i % 32. codes are lost."""
-    _fold(codes, count, n_bits)
-    for k in range(count):
-        bit = int(codes[k]) + 0
-        row[bit >> 5] |= 1 << (bit & 31)
-
-
-@per_molecule
-def fold_counts(codes, count, n_bits, buckets, bits, bit_out, count_out, at):  # type: ignore[no-untyped-def]
-    """Write the bits of ``count`` codes, ascending, and how often each occurs, from position ``at``. Returns the end;
-    codes are lost.
-
-    Scratch: buckets (BUCKETS + 1,) int32, bits (count,) uint32. Bits go to buckets by their leading digits, which
-    sorts them so far that the insertion sort after it is linear.
-    """
-    shift = 0
-    while (n_bits - 1) >> shift >= BUCKETS:
-        shift += 1
-    for k in range(BUCKETS + 1):
-        buckets[k] = 0
-    _fold(codes, count, n_bits)
-    for k in range(count):
-        buckets[(int(codes[k]) >> shift) + 1] += 1
-    for k in range(BUCKETS):
-        buckets[k + 1] += buckets[k]
-    for k in range(count):
-        bucket = int(codes[k]) >> shift
-        bits[buckets[bucket]] = codes[k]
-        buckets[bucket] += 1
-    for k in range(1, count):
-        bit = int(bits[k])
-        j = k
-        while j > 0 and int(bits[j - 1]) > bit:
-            bits[j] = bits[j - 1]
-            j -= 1
-        bits[j] = bit
-    for k in range(count):
-        if k > 0 and bits[k] == bits[k - 1]:
-            count_out[at - 1] += 1
-        else:
-            bit_out[at] = bits[k]
-            count_out[at] = 1
-            at += 1
-    return at
-
-
-def codes_length(radius: int) -> int:
-    """Length of ``codes`` for a molecule of up to MAX_ATOMS atoms."""
-    return MAX_ATOMS * (layers(radius) + 1) + LANES
 
 
 def _scratch(radius: int) -> tuple[Any, ...]:
@@ -157,17 +95,6 @@ def _prepare(graphs: Any, marks: Marks | None) -> tuple[Any, ...]:
     atoms = (g.element, g.charge, g.hydrogens, g.degree, g.isotope, g.atom_ring)
     chiral = (nothing, nothing, nothing) if marks is None else (g.chirality, *marks)
     return g.atom_ptr, g.bond_ptr, g.status, atoms, (g.begin, g.end, g.order), chiral, invariant
-
-
-@per_molecule
-def _is_chiral(n, m, chirality, stereo):  # type: ignore[no-untyped-def]
-    """Whether a molecule has any mark that includeChirality can see."""
-    marks = 0
-    for i in range(n):
-        marks |= int(chirality[i])
-    for b in range(m):
-        marks |= int(stereo[b])
-    return marks != 0
 
 
 @per_molecule
@@ -205,7 +132,7 @@ def _run(graphs, with_chirality, radius, n_bits, scratch, rows, counts, declined
             codes[i] = invariant[a0 + i]
         if is_special(n, element[a0:a1], isotope[a0:a1]):
             _correct(a0, a1, b0, b1, atoms, begin, end, large, codes)
-        chiral = with_chirality and _is_chiral(n, m, marks[0][a0:a1], marks[2][b0:b1])
+        chiral = with_chirality and is_chiral(n, m, marks[0][a0:a1], marks[2][b0:b1])
         found = TOO_BIG
         if not chiral:
             found = environments_small(
@@ -221,15 +148,31 @@ def _run(graphs, with_chirality, radius, n_bits, scratch, rows, counts, declined
             ptr[k + 1] = at
 
 
-def morgan_bits(
-    graphs: Any, radius: int = 2, n_bits: int = 2048, marks: Marks | None = None
-) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Fingerprints (n, ceil(n_bits / 64)) uint64 and declined (n,) uint8 of MolGraphs.
+def morgan_bits(graphs: Any, radius: int = 2, n_bits: int = 2048, marks: Marks | None = None) -> tuple[Any, Any]:
+    """Fingerprints (n, ceil(n_bits / 64)) uint64 and declined (n,) uint8 of MolGraphs, on the device of the graphs.
 
     marks = (cip, stereo) asks for chirality (includeChirality=True).
     """
     assert radius >= 0
     assert 0 < n_bits < 2**32
+    twin = bits_on_gpu if on_device(graphs.status) else bits_on_cpu
+    return twin(graphs, radius, n_bits, marks)
+
+
+def morgan_counts(
+    graphs: Any, radius: int = 2, n_bits: int = 2048, marks: Marks | None = None
+) -> tuple[tuple[Any, Any, Any], Any]:
+    """Counts (ptr, bit, count) and declined (n,) uint8 of MolGraphs; arguments as for ``morgan_bits``."""
+    assert radius >= 0
+    assert 0 < n_bits < 2**32
+    twin = counts_on_gpu if on_device(graphs.status) else counts_on_cpu
+    return twin(graphs, radius, n_bits, marks)
+
+
+def bits_on_cpu(
+    graphs: Any, radius: int, n_bits: int, marks: Marks | None
+) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """The CPU twin of ``morgan_bits``; one core."""
     n = len(graphs.status)
     bits = np.zeros((n, -(-n_bits // 64)), np.uint64)
     declined = np.zeros(n, np.uint8)
@@ -238,12 +181,8 @@ def morgan_bits(
     return bits, declined
 
 
-def morgan_counts(
-    graphs: Any, radius: int = 2, n_bits: int = 2048, marks: Marks | None = None
-) -> tuple[Counts, NDArray[np.uint8]]:
-    """Counts (ptr, bit, count) and declined (n,) uint8 of MolGraphs; arguments as for ``morgan_bits``."""
-    assert radius >= 0
-    assert 0 < n_bits < 2**32
+def counts_on_cpu(graphs: Any, radius: int, n_bits: int, marks: Marks | None) -> tuple[Counts, NDArray[np.uint8]]:
+    """The CPU twin of ``morgan_counts``; one core."""
     n = len(graphs.status)
     most = len(graphs.element) * (layers(radius) + 1)
     ptr, bit, count = np.zeros(n + 1, np.int64), np.empty(most, np.uint32), np.empty(most, np.uint32)

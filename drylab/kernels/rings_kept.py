@@ -5,8 +5,6 @@ and then takes back each that could stand in for a kept ring of its size: one th
 no other kept ring has (symmetrizeSSSR).
 """
 
-# ruff: noqa: PLR0912 - RDKit's steps in RDKit's order
-
 from __future__ import annotations
 
 import numpy as np

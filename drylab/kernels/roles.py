@@ -67,7 +67,7 @@ ALL_BOUND = 4  # neighbours, hydrogens included, of a saturated carbon
 
 
 @per_molecule
-def oxo_role(word, h, x):  # type: ignore[no-untyped-def]
+def oxo_role(word, h, x):
     """Crippen type of an oxygen doubly bound to this aliphatic carbon, as a role; 0 for "none of O9 to O11"."""
     carbons = word >> S_C & THREE
     aromatic_carbons = word >> S_AC & THREE
@@ -91,7 +91,7 @@ def oxo_role(word, h, x):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def role(kind, word, h, x, neighbours, q):  # type: ignore[no-untyped-def]  # noqa: PLR0912
+def role(kind, word, h, x, neighbours, q):
     """An atom's role; h all its hydrogens, x all its neighbours, ``neighbours`` those in the graph, q its charge."""
     said = int(OF_KIND[kind])
     if word & D_POLAR == 0:
@@ -128,7 +128,7 @@ def role(kind, word, h, x, neighbours, q):  # type: ignore[no-untyped-def]  # no
 
 
 @per_molecule
-def hear(begin, end, order, bond_ring, m, said, seen, rotors):  # type: ignore[no-untyped-def]
+def hear(begin, end, order, bond_ring, m, said, seen, rotors):
     """Add the role of each atom to what its neighbours have seen, which starts at zero.
 
     Lists the single bonds outside rings between two atoms that turn in rotors (MAX_BONDS,) uint16; returns how many.

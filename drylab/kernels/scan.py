@@ -11,6 +11,8 @@ place, position; closure (MAX_CLOSURES, 7) int16; state (4,) int64 atoms, closur
 
 from __future__ import annotations
 
+import numpy as np
+
 from drylab.kernels.adjacency import MAX_ATOMS
 from drylab.kernels.alphabet import (
     AROMATIC,
@@ -72,24 +74,24 @@ def bracket(data, p, stop):  # type: ignore[no-untyped-def]
     (from the high end: 10, 2, 4, 4, 1 and 8 bits); or minus a reason."""
     q = p + 1
     isotope = 0
-    while q < stop and 48 <= int(data[q]) <= 57:
-        digit = int(data[q]) - 48
+    while q < stop and 48 <= np.int64(data[q]) <= 57:
+        digit = np.int64(data[q]) - 48
         isotope = isotope * 10 + digit
         if isotope == 0 or isotope > 999:
             return -BRACKETED
         q += 1
     if q + 1 >= stop:
         return -BRACKET_OPEN
-    c, after = int(data[q]), int(data[q + 1])
+    c, after = np.int64(data[q]), np.int64(data[q + 1])
     aromatic = 1 if 97 <= c <= 122 else 0
     first = c - (96 if aromatic else 64)
     element = 0
     if 1 <= first <= 26:
         if 97 <= after <= 122:
-            element = int(BRACKET[first * 26 + after - 96])
+            element = np.int64(BRACKET[first * 26 + after - 96])
             q += 2
         else:
-            element = int(BRACKET[first])
+            element = np.int64(BRACKET[first])
             q += 1
     if element == 0:
         return -BRACKETED
@@ -99,29 +101,29 @@ def bracket(data, p, stop):  # type: ignore[no-untyped-def]
     ):  # fmt: skip
         return -BRACKETED
     chirality = 0
-    if q < stop and int(data[q]) == _AT:
+    if q < stop and np.int64(data[q]) == _AT:
         chirality = 1
         q += 1
-        if q < stop and int(data[q]) == _AT:
+        if q < stop and np.int64(data[q]) == _AT:
             chirality = 2
             q += 1
     hydrogens = 0
-    if q < stop and int(data[q]) == _H:
+    if q < stop and np.int64(data[q]) == _H:
         hydrogens = 1
         q += 1
-        if q < stop and 48 <= int(data[q]) <= 57:
-            hydrogens = int(data[q]) - 48
+        if q < stop and 48 <= np.int64(data[q]) <= 57:
+            hydrogens = np.int64(data[q]) - 48
             q += 1
     charge = 0
-    if q < stop and (int(data[q]) == _PLUS or int(data[q]) == _MINUS):
-        sign = int(data[q])
+    if q < stop and (np.int64(data[q]) == _PLUS or np.int64(data[q]) == _MINUS):
+        sign = np.int64(data[q])
         charge = 1
         q += 1
-        if q < stop and 48 <= int(data[q]) <= 57:
-            charge = int(data[q]) - 48
+        if q < stop and 48 <= np.int64(data[q]) <= 57:
+            charge = np.int64(data[q]) - 48
             q += 1
         else:
-            while q < stop and int(data[q]) == sign and charge < 7:
+            while q < stop and np.int64(data[q]) == sign and charge < 7:
                 charge += 1
                 q += 1
         if charge > 7:
@@ -130,7 +132,7 @@ def bracket(data, p, stop):  # type: ignore[no-untyped-def]
             charge = -charge
     if q >= stop:
         return -BRACKET_OPEN
-    if int(data[q]) != _SHUT:
+    if np.int64(data[q]) != _SHUT:
         return -BRACKETED
     length = q + 1 - p
     packed = (length << 10) | isotope
@@ -153,8 +155,8 @@ def scan(  # type: ignore[no-untyped-def]
     reason = OK
     p = start
     while p < stop:
-        c = int(data[p])
-        kind = int(KIND[c])
+        c = np.int64(data[p])
+        kind = np.int64(KIND[c])
         if kind <= SQUARE:
             if n == MAX_ATOMS:
                 reason = MANY_ATOMS
@@ -162,9 +164,9 @@ def scan(  # type: ignore[no-untyped-def]
             a = n & 255
             p += 1
             if kind < SQUARE:
-                z, low = int(ELEMENT[c]), c >> 5 & 1
+                z, low = np.int64(ELEMENT[c]), c >> 5 & 1
                 if kind != 0 and p < stop:  # C or B: Cl or Br?
-                    after = int(data[p])
+                    after = np.int64(data[p])
                     if c == 67 and after == 108:
                         z = 17
                         p += 1
@@ -190,7 +192,7 @@ def scan(  # type: ignore[no-untyped-def]
                 b = (n - 1) & 255
                 begin[b] = previous
                 end[b] = n
-                both = low & int(aromatic[previous & 255])
+                both = low & np.int64(aromatic[previous & 255])
                 if bond == 0:
                     order[b] = AROMATIC if both else 1
                 elif bond < UP:
@@ -212,12 +214,12 @@ def scan(  # type: ignore[no-untyped-def]
                 break
             number = c - 48
             if kind == PERCENT:
-                if p + 2 >= stop or int(KIND[int(data[p + 1])]) != DIGIT or int(KIND[int(data[p + 2])]) != DIGIT:
+                if p + 2 >= stop or np.int64(KIND[np.int64(data[p + 1])]) != DIGIT or np.int64(KIND[np.int64(data[p + 2])]) != DIGIT:
                     reason = ORDER
                     break
-                number = (int(data[p + 1]) - 48) * 10 + int(data[p + 2]) - 48
+                number = (np.int64(data[p + 1]) - 48) * 10 + np.int64(data[p + 2]) - 48
                 p += 2
-            if int(opened[number, 0]) < 0:
+            if np.int64(opened[number, 0]) < 0:
                 opened[number, 0] = previous
                 opened[number, 1] = bond
                 opened[number, 2] = place
@@ -261,7 +263,7 @@ def scan(  # type: ignore[no-untyped-def]
                 reason = ORDER
                 break
             depth -= 1
-            previous = int(stack[depth])
+            previous = np.int64(stack[depth])
             last = _END
             p += 1
         elif kind == BOND:
@@ -272,7 +274,7 @@ def scan(  # type: ignore[no-untyped-def]
             else:
                 reason = ORDER
                 break
-            bond = int(BOND_CODE[c])
+            bond = np.int64(BOND_CODE[c])
             p += 1
         else:
             reason = OUTSIDE if kind == BEYOND else BYTE
@@ -292,8 +294,8 @@ def scan(  # type: ignore[no-untyped-def]
     state[3] = marks
     if rings:
         for number in range(RING_NUMBERS):
-            if int(opened[number, 0]) >= 0:
+            if np.int64(opened[number, 0]) >= 0:
                 if reason == RING_OPEN:
-                    state[2] = min(int(state[2]), int(opened[number, 3]))
+                    state[2] = min(np.int64(state[2]), np.int64(opened[number, 3]))
                 opened[number, 0] = -1
     return reason

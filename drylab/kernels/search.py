@@ -92,7 +92,7 @@ class Programs(NamedTuple):
 
 
 @per_molecule
-def search(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915
+def search(  # type: ignore[no-untyped-def]
     programs, todo, count, stop, element, isotope, n, start, neighbour, via, kind, near, here, there,
     mapped, cursor, frames, codes,
 ):  # fmt: skip

@@ -6,6 +6,8 @@ to its parent begin[i] < i + 1 (see ``scan``), so the chain bonds are a spanning
 
 from __future__ import annotations
 
+import numpy as np
+
 from drylab.kernels.adjacency import MAX_BONDS
 from drylab.kernels.alphabet import AROMATIC, BARRED, MANY, ORGANIC, PERHAPS, SLOT, UNUSUAL, UP, UPPER, VALENCE
 from drylab.kernels.scan import (
@@ -46,17 +48,17 @@ def close_rings(closure, count, aromatic, begin, end, order, direction, n):  # t
     if n - 1 + count > MAX_BONDS:
         return MANY_BONDS
     for i in range(count):
-        u, v = int(closure[i, 1]), int(closure[i, 2])
-        at_open, at_close = int(closure[i, 3]), int(closure[i, 4])
-        if u == v or int(begin[v - 1]) == u:
+        u, v = np.int64(closure[i, 1]), np.int64(closure[i, 2])
+        at_open, at_close = np.int64(closure[i, 3]), np.int64(closure[i, 4])
+        if u == v or np.int64(begin[v - 1]) == u:
             return CLOSURE
         for j in range(i):
-            if int(closure[j, 1]) == u and int(closure[j, 2]) == v:
+            if np.int64(closure[j, 1]) == u and np.int64(closure[j, 2]) == v:
                 return CLOSURE
         if at_open and at_close and (at_open != at_close or at_open >= UP):
             return CLOSURE
         code = at_open | at_close
-        both = int(aromatic[u]) & int(aromatic[v])
+        both = np.int64(aromatic[u]) & np.int64(aromatic[v])
         if code == AROMATIC and not both:
             return AROMATICS
         b = n - 1 + i
@@ -72,26 +74,6 @@ def close_rings(closure, count, aromatic, begin, end, order, direction, n):  # t
 
 
 @inlined
-def mark_rings(closure, count, begin, atom_ring, bond_ring, n):  # type: ignore[no-untyped-def]
-    """atom_ring and bond_ring: a bond is in a ring unless it is a bridge. Parents stand before their children, so of two
-    atoms on different branches the later one has the longer way up."""
-    for i in range(n):
-        atom_ring[i] = 0
-    for b in range(n - 1):
-        bond_ring[b] = 0
-    for i in range(count):
-        bond_ring[n - 1 + i] = 1
-        u, v = int(closure[i, 1]), int(closure[i, 2])
-        while u != v:
-            if u < v:
-                u, v = v, u
-            atom_ring[u] = 1
-            bond_ring[u - 1] = 1
-            u = int(begin[u - 1])
-        atom_ring[u] = 1
-
-
-@inlined
 def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):  # type: ignore[no-untyped-def]
     """How many bonds are aromatic; and bonded[i] = STEALS if a double bond outside rings leads to N, O or S
     + 256 * bonds + 16 * aromatic bonds + sum of the other orders. An aromatic bond outside rings becomes single."""
@@ -99,12 +81,12 @@ def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):  # type: i
     for i in range(n):
         bonded[i] = 0
     for b in range(m):
-        kind, u, v = int(order[b]), int(begin[b]), int(end[b])
+        kind, u, v = np.int64(order[b]), np.int64(begin[b]), np.int64(end[b])
         if kind == 1:
             bonded[u] += 257
             bonded[v] += 257
         elif kind == AROMATIC:
-            if int(bond_ring[b]):
+            if np.int64(bond_ring[b]):
                 n_aromatic += 1
                 bonded[u] += 272
                 bonded[v] += 272
@@ -116,8 +98,8 @@ def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):  # type: i
             kind += 256
             bonded[u] += kind
             bonded[v] += kind
-            if kind == 258 and not int(bond_ring[b]):
-                x, y = int(element[u]), int(element[v])
+            if kind == 258 and not np.int64(bond_ring[b]):
+                x, y = np.int64(element[u]), np.int64(element[v])
                 bonded[u] |= STEALS if y == 7 or y == 8 or y == 16 else 0
                 bonded[v] |= STEALS if x == 7 or x == 8 or x == 16 else 0
     return n_aromatic
@@ -130,7 +112,7 @@ def bracket_atom(z, q, h, total, low, degree, ring, mass):  # type: ignore[no-un
         return OK if mass and degree == 1 and q == 0 and h == 0 and total == 1 else HYDROGEN
     if q < -2 or q > 2:
         return VALENCES if degree else OK if h == 0 else VALENCES
-    allowed = int(VALENCE[z, q + 2])
+    allowed = np.int64(VALENCE[z, q + 2])
     if low:
         return OK if ring and total >= 32 and degree <= 3 and h + degree <= 3 and allowed >= 0 else AROMATICS
     if allowed < 0:
@@ -148,12 +130,12 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
     """
     worst = OK
     for i in range(n):
-        z, h, low, bonds = int(element[i]), int(hydrogens[i]), int(aromatic[i]), int(bonded[i])
+        z, h, low, bonds = np.int64(element[i]), np.int64(hydrogens[i]), np.int64(aromatic[i]), np.int64(bonded[i])
         d = bonds >> 8 & 15
         degree[i] = d
         if h < BRACKET_MARK:
-            known = int(ORGANIC[int(SLOT[z]) + low, min(bonds & STEALS - 1, MANY)])
-            if known == UNUSUAL or low > int(atom_ring[i]):
+            known = np.int64(ORGANIC[np.int64(SLOT[z]) + low, min(bonds & STEALS - 1, MANY)])
+            if known == UNUSUAL or low > np.int64(atom_ring[i]):
                 worst = AROMATICS if low else VALENCES
             hydrogens[i] = known & 15
             e = known >> 4
@@ -162,8 +144,8 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
         else:
             h &= 15
             hydrogens[i] = h
-            q = int(charge[i])
-            reason = bracket_atom(z, q, h, bonds & 255, low, d, int(atom_ring[i]), int(isotope[i]))
+            q = np.int64(charge[i])
+            reason = bracket_atom(z, q, h, bonds & 255, low, d, np.int64(atom_ring[i]), np.int64(isotope[i]))
             worst = max(worst, reason)
             e = BARRED if d + h > 3 else UPPER
             if low:
@@ -179,7 +161,7 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
 def saturated(i, begin, end, order, m):  # type: ignore[no-untyped-def]
     """1 if atom i has single bonds only."""
     for b in range(m):
-        if int(order[b]) != 1 and (int(begin[b]) == i or int(end[b]) == i):
+        if np.int64(order[b]) != 1 and (np.int64(begin[b]) == i or np.int64(end[b]) == i):
             return 0
     return 1
 
@@ -193,21 +175,21 @@ def settle_parity(chirality, hydrogens, degree, begin, end, order, closure, coun
     of a saturated atom of three neighbours with one ring digit, since RDKit counts it so.
     """
     for i in range(n):
-        if not int(chirality[i]):
+        if not np.int64(chirality[i]):
             continue
-        h, d = int(hydrogens[i]), int(degree[i])
+        h, d = np.int64(hydrogens[i]), np.int64(degree[i])
         if h > 1 or d < 3 or d + h > 4:
             return STEREO
         digits, swaps = 0, 0
         for j in range(count):
-            if int(closure[j, 1]) == i or int(closure[j, 2]) == i:
+            if np.int64(closure[j, 1]) == i or np.int64(closure[j, 2]) == i:
                 digits += 1
-                place = int(closure[j, 5]) if int(closure[j, 1]) == i else int(closure[j, 6])
+                place = np.int64(closure[j, 5]) if np.int64(closure[j, 1]) == i else np.int64(closure[j, 6])
                 for k in range(j):
-                    if int(closure[k, 1]) == i:
-                        swaps += 1 if int(closure[k, 5]) > place else 0
-                    elif int(closure[k, 2]) == i:
-                        swaps += 1 if int(closure[k, 6]) > place else 0
+                    if np.int64(closure[k, 1]) == i:
+                        swaps += 1 if np.int64(closure[k, 5]) > place else 0
+                    elif np.int64(closure[k, 2]) == i:
+                        swaps += 1 if np.int64(closure[k, 6]) > place else 0
         preceding = 1 if i else 0
         swaps += digits * (d - digits - preceding)
         if h and not preceding:
@@ -215,5 +197,5 @@ def settle_parity(chirality, hydrogens, degree, begin, end, order, closure, coun
         if h == 0 and d == 3 and digits == 1 and saturated(i, begin, end, order, m):
             swaps += 1
         if swaps & 1:
-            chirality[i] = 3 - int(chirality[i])
+            chirality[i] = 3 - np.int64(chirality[i])
     return OK

@@ -32,7 +32,7 @@ from drylab.device import array_module, on_device
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
 from drylab.kernels.aromaticity import AROMATIC_BYTES, AROMATIC_SHORTS, AROMATIC_WORDS, aromatise
 from drylab.kernels.benzenoid import benzenoid
-from drylab.kernels.rings import MAX_RING_SLOTS, MAX_RINGS, RING_BYTES, RING_SHORTS, RING_WORDS, rings
+from drylab.kernels.rings import MAX_RING_SLOTS, MAX_RINGS, RING_BYTES, RING_SHORTS, RING_WORDS, rings_of_text
 from drylab.kernels.scan import (
     AROMATICS,
     CHIRAL_MARK,
@@ -48,7 +48,7 @@ from drylab.kernels.scan import (
     STEREO,
     scan,
 )
-from drylab.kernels.settle import close_rings, count_bonds, mark_rings, settle_atoms, settle_parity, sort_closures
+from drylab.kernels.settle import close_rings, count_bonds, settle_atoms, settle_parity, sort_closures
 from drylab.kernels.stereo import WORDS, stereo
 from drylab.kernels.twin import inlined, per_molecule
 
@@ -100,14 +100,16 @@ def parse_molecule(  # type: ignore[no-untyped-def]
     )  # fmt: skip
     if reason != OK:
         return reason
-    n, count, marks = int(state[0]), int(state[1]), int(state[3])
+    n, count, marks = np.int64(state[0]), np.int64(state[1]), np.int64(state[3])
     m = n - 1 + count
     if count > 1:
         sort_closures(closure, count)
     reason = close_rings(closure, count, aromatic, begin, end, order, direction, n)
     if reason != OK:
         return reason
-    mark_rings(closure, count, begin, atom_ring, bond_ring, n)
+    k = rings_of_text(begin, end, atom_ring, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words)
+    if k < 0:
+        return RINGS
     n_aromatic = count_bonds(element, begin, end, order, bond_ring, shorts, n, m)
     reason = settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, shorts, electrons, free, n)
     if reason != OK:
@@ -116,13 +118,9 @@ def parse_molecule(  # type: ignore[no-untyped-def]
         reason = settle_parity(chirality, hydrogens, degree, begin, end, order, closure, count, n, m)
         if reason != OK:
             return reason
-    if count:
-        k = rings(begin, end, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words)
-        if k < 0:
-            return RINGS
-        if not benzenoid(
-            begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, bytes_
-        ) and aromatise(
+    if k:
+        sure = benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, bytes_)
+        if not sure and aromatise(
             element, charge, hydrogens, degree, aromatic, atom_ring, begin, end, order, bond_ring, n, m,
             k, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words,
         ):  # fmt: skip
@@ -175,13 +173,13 @@ def parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reasons, positio
     a0, b0 = 0, 0
     for i in range(len(offsets) - 1):
         reason = parse_molecule(
-            data, int(offsets[i]), int(offsets[i + 1]), element, charge, hydrogens, degree, aromatic, atom_ring, chirality,
+            data, np.int64(offsets[i]), np.int64(offsets[i + 1]), element, charge, hydrogens, degree, aromatic, atom_ring, chirality,
             isotope, begin, end, order, bond_ring, direction,
             opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
         )  # fmt: skip
         reasons[i] = reason
         position[i] = state[2]
-        n, m, marks = int(state[0]), int(state[1]), int(state[3])
+        n, m, marks = np.int64(state[0]), np.int64(state[1]), np.int64(state[3])
         if reason == OK:
             for j in range(n):
                 out_element[a0 + j] = element[j]
@@ -273,7 +271,7 @@ def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, positio
     shorts, words = cuda.local.array(SCRATCH_SHORTS, np.uint16), cuda.local.array(SCRATCH_WORDS, np.int64)
     ring_ptr, ring_atoms = cuda.local.array(RING_PTRS, np.uint16), cuda.local.array(MAX_RING_SLOTS, np.uint8)
     ring_bonds, state = cuda.local.array(MAX_RING_SLOTS, np.uint16), cuda.local.array(4, np.int64)
-    first, last = int(offsets[i]), int(offsets[i + 1])
+    first, last = np.int64(offsets[i]), np.int64(offsets[i + 1])
     # An atom and a bond take a byte at least, so no more than this can be written.
     wipe(charge, hydrogens, chirality, isotope, direction, min(last - first, MAX_ATOMS), min(last - first, MAX_BONDS))
     for number in range(RING_NUMBERS):
@@ -287,7 +285,7 @@ def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, positio
     position[i] = state[2]
     if reason != OK:
         return
-    n, m = int(state[0]), int(state[1])
+    n, m = np.int64(state[0]), np.int64(state[1])
     n_atoms[i + 1] = n
     n_bonds[i + 1] = m
     for j in range(n):
@@ -313,7 +311,7 @@ def compact_kernel(offsets, ptr, source, target):  # type: ignore[no-untyped-def
     lane, i = cuda.threadIdx.x, cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
     if i >= len(ptr) - 1:
         return
-    start, first, count = int(offsets[i]), int(ptr[i]), int(ptr[i + 1]) - int(ptr[i])
+    start, first, count = np.int64(offsets[i]), np.int64(ptr[i]), np.int64(ptr[i + 1]) - np.int64(ptr[i])
     for j in range(lane, count, 32):
         target[first + j] = source[start + j]
 

@@ -5,8 +5,8 @@ default legacy perception (Code/GraphMol/Chirality.cpp): an atom that ``isAtomPo
 here) and whose neighbours all have different ranks, in any pass of labels and ranks. A marked ring atom whose neighbours
 tie (ring stereo) does not count.
 
-Input: a molecule as MolGraphs holds it, with the marks RDKit keeps, and its adjacency. How: an atom with two equal terminal
-neighbours is none; if stereo.tell_apart sees that all others have different neighbours, they are all centres; otherwise the
+Input: a molecule as MolGraphs holds it, with the marks RDKit keeps, and its adjacency. How: an atom with two neighbours that
+a symmetry swaps is none (``has_twins`` finds the simple cases, CH3 twice or the sides of a piperidine); if stereo.tell_apart sees that all others have different neighbours, they are all centres; otherwise the
 ranks of cip.py decide, refined by the labels of labels.py as long as there are new ones.
 
 Declined, UNCOUNTED: what cip.py cannot rank, bonds of order 0, a plain hydrogen atom as a neighbour, nitrogen of
@@ -25,13 +25,13 @@ from drylab.kernels.twin import per_molecule
 UNCOUNTED = -1
 NOT_ALLOWED, ALLOWED, UNKNOWN = 0, 1, 2
 MAX_TETRAHEDRAL = 4  # neighbours, hydrogens included
-NITROGEN, PHOSPHORUS, SULPHUR, ARSENIC, SELENIUM = 7, 15, 16, 33, 34
+CARBON, NITROGEN, PHOSPHORUS, SULPHUR, ARSENIC, SELENIUM = 6, 7, 15, 16, 33, 34
 AROMATIC = 4
 AROMATIC_VALENCE = 1000  # what centres.valence2 adds for an aromatic bond
 
 
 @per_molecule
-def near_multiple_bond(i, order, start, neighbour, via):  # type: ignore[no-untyped-def]
+def near_multiple_bond(i, order, start, neighbour, via):
     """Whether a neighbour of atom i has a bond that is not single."""
     for at in range(int(start[i]), int(start[i + 1])):
         j = int(neighbour[at])
@@ -42,7 +42,7 @@ def near_multiple_bond(i, order, start, neighbour, via):  # type: ignore[no-unty
 
 
 @per_molecule
-def has_atom(i, start, via, ring_ptr, ring_bonds, r):  # type: ignore[no-untyped-def]
+def has_atom(i, start, via, ring_ptr, ring_bonds, r):
     """Whether ring r holds a bond of atom i."""
     for j in range(int(ring_ptr[r]), int(ring_ptr[r + 1])):
         for at in range(int(start[i]), int(start[i + 1])):
@@ -52,7 +52,7 @@ def has_atom(i, start, via, ring_ptr, ring_bonds, r):  # type: ignore[no-untyped
 
 
 @per_molecule
-def is_bridgehead(i, start, via, ring_ptr, ring_bonds, k):  # type: ignore[no-untyped-def]
+def is_bridgehead(i, start, via, ring_ptr, ring_bonds, k):
     """RDKit's ``queryIsAtomBridgehead`` for an atom of three ring bonds: each of its rings shares two bonds with another of them."""
     for r in range(k):
         if not has_atom(i, start, via, ring_ptr, ring_bonds, r):
@@ -72,24 +72,9 @@ def is_bridgehead(i, start, via, ring_ptr, ring_bonds, k):  # type: ignore[no-un
 
 
 @per_molecule
-def allowed(  # noqa: PLR0911
-    i,
-    n,
-    element,
-    isotope,
-    charge,
-    hydrogens,
-    order,
-    bond_ring,
-    start,
-    neighbour,
-    via,
-    ring_ptr,
-    ring_bonds,
-    k,
-    seen,
-    queue,
-):  # type: ignore[no-untyped-def]
+def allowed(
+    i, n, element, isotope, charge, hydrogens, order, bond_ring, start, neighbour, via, ring_ptr, ring_bonds, k, seen, queue,
+):  # fmt: skip
     """Whether atom i may be a centre, whatever its neighbours' ranks: NOT_ALLOWED, ALLOWED or UNKNOWN."""
     first = int(start[i])
     degree = int(start[i + 1]) - first
@@ -123,21 +108,50 @@ def allowed(  # noqa: PLR0911
 
 
 @per_molecule
-def has_twins(i, element, isotope, hydrogens, order, start, neighbour, via):  # type: ignore[no-untyped-def]
-    """Whether two terminal neighbours of atom i are the same, so that no rank will ever tell them apart."""
+def mirrored(i, p, q, element, isotope, hydrogens, order, start, neighbour, via):
+    """Whether the neighbours p and q (slots of atom i) lead into equal unbranched paths, to two ends or around a ring.
+
+    Then a symmetry of the molecule swaps the paths and moves nothing else, so no rank will ever tell p and q apart. Double bonds
+    (E, Z) and phosphorus (marks on an atom of two neighbours) end the search: False is no proof of anything.
+    """
+    a, b = int(neighbour[p]), int(neighbour[q])
+    bond_a, bond_b = int(via[p]), int(via[q])
+    while True:
+        first_a, first_b = int(start[a]), int(start[b])
+        degree = int(start[a + 1]) - first_a
+        if element[a] != element[b] or isotope[a] != isotope[b] or hydrogens[a] != hydrogens[b]:
+            return False
+        if order[bond_a] != order[bond_b] or int(start[b + 1]) - first_b != degree:
+            return False
+        if degree == 1:
+            return True
+        z = int(element[a])
+        if degree > 2 or order[bond_a] == 2 or z in (PHOSPHORUS, ARSENIC):
+            return False
+        on_a = first_a + int(int(via[first_a]) == bond_a)
+        on_b = first_b + int(int(via[first_b]) == bond_b)
+        bond_a, bond_b = int(via[on_a]), int(via[on_b])
+        if bond_a == bond_b:
+            return True
+        next_a, next_b = int(neighbour[on_a]), int(neighbour[on_b])
+        if next_a == next_b:
+            return order[bond_a] == order[bond_b] and order[bond_a] != 2
+        if next_a == i or next_b == i:
+            return False
+        a, b = next_a, next_b
+
+
+@per_molecule
+def has_twins(i, element, isotope, hydrogens, order, start, neighbour, via):
+    """Whether two neighbours of atom i are surely the same for any rank."""
     first, stop = int(start[i]), int(start[i + 1])
     for p in range(first, stop):
         a = int(neighbour[p])
-        if int(start[a + 1]) - int(start[a]) != 1:
+        if int(start[a + 1]) - int(start[a]) > 2:
             continue
         for q in range(first, p):
-            c = int(neighbour[q])
-            if (
-                element[a] == element[c]
-                and int(start[c + 1]) - int(start[c]) == 1
-                and hydrogens[a] == hydrogens[c]
-                and isotope[a] == isotope[c]
-                and order[int(via[p])] == order[int(via[q])]
+            if element[a] == element[int(neighbour[q])] and mirrored(
+                i, p, q, element, isotope, hydrogens, order, start, neighbour, via
             ):
                 return True
     return False
@@ -165,7 +179,7 @@ def ranked(
     perm,
     mark,
     drawn,
-):  # type: ignore[no-untyped-def]
+):
     """Number of allowed atoms whose neighbours differ in RDKit's final ranks, left in rank; UNCOUNTED if they cannot be held."""
     directed = 0
     for b in range(m):
@@ -223,22 +237,35 @@ def stereocentres(
     perm,
     mark,
     drawn,
-):  # type: ignore[no-untyped-def]
+):
     """(possible centres, those of them without a mark) of one molecule; (UNCOUNTED, UNCOUNTED) if declined.
 
     The k rings are those of rings.py. Scratch: start, neighbour, via as in adjacency.py; words (stereo.WORDS,) int64; is_allowed, rank, perm, mark (MAX_ATOMS,)
     uint8; drawn (MAX_BONDS,) uint8.
     """
     adjacency(begin, end, n, m, start, neighbour, via)
+    has_hydrogens = 0
+    for i in range(n):
+        has_hydrogens |= int(element[i] == 1)
     listed = 0
     for i in range(n):
         is_allowed[i] = 0
-        found = allowed(
-            i, n, element, isotope, charge, hydrogens, order, bond_ring, start, neighbour, via, ring_ptr, ring_bonds, k, rank, mark
-        )  # fmt: skip
-        if found == UNKNOWN:
-            return UNCOUNTED, UNCOUNTED
-        if found == ALLOWED and not has_twins(i, element, isotope, hydrogens, order, start, neighbour, via):
+        z, h, degree = int(element[i]), int(hydrogens[i]), int(start[i + 1]) - int(start[i])
+        # Most atoms are settled here: a call costs more than the question.
+        if degree < 3 and z != PHOSPHORUS and z != ARSENIC:
+            continue
+        if z == CARBON and degree + h != MAX_TETRAHEDRAL:
+            continue
+        if z != CARBON or has_hydrogens:
+            found = allowed(
+                i, n, element, isotope, charge, hydrogens, order, bond_ring, start, neighbour, via,
+                ring_ptr, ring_bonds, k, rank, mark,
+            )  # fmt: skip
+            if found == UNKNOWN:
+                return UNCOUNTED, UNCOUNTED
+            if found == NOT_ALLOWED:
+                continue
+        if not has_twins(i, element, isotope, hydrogens, order, start, neighbour, via):
             is_allowed[i] = 1
             perm[listed] = i
             listed += 1

@@ -89,7 +89,7 @@ MOST_NEIGHBOURS[[5, 6, 7, 14, 15, 16, 17, 32, 33, 34, 35, 50, 51, 52, 53]] = MAX
 
 
 @per_molecule
-def surroundings(element, aromatic, degree, begin, end, order, bond_ring, n, m, kind, word):  # type: ignore[no-untyped-def]
+def surroundings(element, aromatic, degree, begin, end, order, bond_ring, n, m, kind, word):
     """Fill kind and word of one molecule; DONE, or why it is declined."""
     crowded = 0
     bridges = 0

@@ -2,7 +2,8 @@
 
 A threshold first, then a sort of what is left: the k-th best score is found by selection in O(n), rows below it go, and
 only the survivors (k and the ties of the last) are sorted. Scores are float64 and finite; keys (n, 2) uint64, high word
-first; rows (n,) int64, not negative. The result is (min(k, n),) int64 positions, best first. Edges: n = 0 or k = 0 gives none.
+first; rows (n,) int64, not negative. The result is (min(k, n),) int64 positions, best first. Limits: n < 2**31.
+Edges: n = 0 or k = 0 gives none.
 
 Selection. On the CPU NumPy's introselect. On a GPU a radix selection: scores become integers of the same order, and six
 counts of 11 bits each, high bits first, close in on the k-th; a block counts in shared memory and adds to the whole once.
@@ -16,7 +17,7 @@ import numpy as np
 from numba import cuda
 from numpy.typing import NDArray
 
-from drylab.device import array_module, on_device
+from drylab.device import array_module, on_device, to_host
 
 DIGIT_BITS = 11
 DIGITS = 1 << DIGIT_BITS
@@ -51,15 +52,21 @@ def in_order(scores: Any) -> Any:
     return xp.where((bits & sign) > 0, ~bits, bits | sign)
 
 
+def kth_best_on_cpu(scores: NDArray[np.float64], k: int) -> float:
+    """The k-th greatest of n >= k >= 1 float64 scores."""
+    at = len(scores) - k
+    return float(np.partition(scores, at)[at])
+
+
 def kth_best_on_gpu(scores: Any, k: int) -> float:
-    """The k-th greatest of n >= k >= 1 float64 scores, by radix selection; also what the CUDA simulator runs."""
+    """The GPU twin of ``kth_best_on_cpu``, by radix selection; also what the CUDA simulator runs."""
     xp, ordered = array_module(scores), in_order(scores)
     prefix, left = 0, k
     blocks = max(1, min(BLOCKS, (len(ordered) + THREADS - 1) // THREADS))
     for shift in range(5 * DIGIT_BITS, -1, -DIGIT_BITS):
         counts = xp.zeros(DIGITS, xp.int32)
         count_digits[blocks, THREADS](ordered, np.uint64(prefix), shift, counts)
-        host = counts.get() if on_device(counts) else counts
+        host = to_host(counts)
         at_least = np.cumsum(host[::-1])
         digit = DIGITS - 1 - int(np.searchsorted(at_least, left))
         left -= int(at_least[DIGITS - 1 - digit]) - int(host[digit])
@@ -74,7 +81,7 @@ def topk(scores: Any, keys: Any, rows: Any, k: int) -> Any:
     if n == 0 or k == 0:
         return xp.zeros(0, xp.int64)
     if n > k:
-        threshold = kth_best_on_gpu(scores, k) if on_device(scores) else np.partition(scores, n - k)[n - k]
+        threshold = kth_best_on_gpu(scores, k) if on_device(scores) else kth_best_on_cpu(scores, k)
         kept = xp.flatnonzero(scores >= threshold)
     else:
         kept = xp.arange(n)

@@ -16,7 +16,7 @@ from drylab.kernels.surroundings import AROM, D_ANY, MAX_DEGREE, SINGLES, THREE,
 from drylab.kernels.twin import per_molecule
 
 # (hydrogens, charge, single, double, triple, aromatic): area. Outside rings of three.
-NITROGEN = {
+NITROGEN: dict[tuple[int, ...], float] = {
     (0, 0, 0, 0, 1, 0): 23.79, (1, 0, 0, 1, 0, 0): 23.85, (2, 0, 1, 0, 0, 0): 26.02, (2, 1, 0, 1, 0, 0): 25.59,
     (3, 1, 1, 0, 0, 0): 27.64, (0, 0, 1, 1, 0, 0): 12.36, (0, 0, 0, 1, 1, 0): 13.60, (1, 0, 2, 0, 0, 0): 12.03,
     (0, 1, 1, 0, 1, 0): 4.36, (1, 1, 1, 1, 0, 0): 13.97, (2, 1, 2, 0, 0, 0): 16.61, (0, 0, 0, 0, 0, 2): 12.89,
@@ -24,7 +24,7 @@ NITROGEN = {
     (0, 1, 2, 1, 0, 0): 3.01, (1, 1, 3, 0, 0, 0): 4.44, (0, 0, 0, 0, 0, 3): 4.41, (0, 0, 1, 0, 0, 2): 4.93,
     (0, 0, 0, 1, 0, 2): 8.39, (0, 1, 0, 0, 0, 3): 4.10, (0, 1, 1, 0, 0, 2): 3.88, (0, 1, 4, 0, 0, 0): 0.0,
 }  # fmt: skip
-OXYGEN = {
+OXYGEN: dict[tuple[int, ...], float] = {
     (0, 0, 0, 1, 0, 0): 17.07, (1, 0, 1, 0, 0, 0): 20.23, (0, -1, 1, 0, 0, 0): 23.06, (0, 0, 2, 0, 0, 0): 9.23,
     (0, 0, 0, 0, 0, 2): 13.14,
 }  # fmt: skip
@@ -57,7 +57,7 @@ AREA = np.stack([_area(NITROGEN, COMPUTED_N), _area(OXYGEN, COMPUTED_O)]).ravel(
 
 
 @per_molecule
-def polar_area(oxygen, word, h, q):  # type: ignore[no-untyped-def]
+def polar_area(oxygen, word, h, q):
     """Area of a nitrogen (oxygen = 0) or an oxygen (1) outside rings of three; h at most MAX_H."""
     singles = word >> SINGLES & THREE
     doubles = word >> D_ANY & TWO
@@ -70,7 +70,7 @@ def polar_area(oxygen, word, h, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def polar_area_in_three(oxygen, word, h, q):  # type: ignore[no-untyped-def]
+def polar_area_in_three(oxygen, word, h, q):
     """Area in a ring of three, where that makes a difference; -1 where it makes none."""
     singles = word >> SINGLES & THREE
     if q != 0 or word >> AROM & THREE != 0 or word >> D_ANY & TWO != 0 or word >> TRIPLE & TWO != 0:
@@ -83,7 +83,7 @@ def polar_area_in_three(oxygen, word, h, q):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def in_triangle(i, begin, end, m):  # type: ignore[no-untyped-def]
+def in_triangle(i, begin, end, m):
     """Whether two of the first three neighbours of atom i are bound to each other."""
     x, y, z = i, i, i
     for b in range(m):

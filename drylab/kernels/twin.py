@@ -6,7 +6,8 @@ without a GPU steps through the logic.
 
 Rules for the body, so that the three agree to the bit:
     no allocation: scratch comes as arguments (a NumPy array on the CPU, ``cuda.local.array`` on the device);
-    an array element is read through ``int(...)`` before arithmetic (NumPy's small integers wrap, numba's do not);
+    an array element is read through ``np.int64(...)`` before arithmetic: NumPy's small integers wrap and numba's do not,
+    and what numba makes of ``int(unsigned)`` is unsigned, which with a signed variable becomes a float;
     32-bit arithmetic is int64 with ``& 0xFFFFFFFF``; bit sets hold at most 62 bits a word, so no sign enters;
     no exception, no print, no negative index.
 """

@@ -87,9 +87,9 @@ def connected(start, within, found, near):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def ask_unions(
+def ask_unions(  # type: ignore[no-untyped-def]
     system, found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, order, at_atom, at_bond, near
-):  # type: ignore[no-untyped-def]
+):
     """Mark what the unions of 2 to MAX_UNION rings of one fused system make aromatic. False if there are too many."""
     if ones(system) > MAX_FUSED:
         return False

@@ -90,7 +90,7 @@ def test_rules_name_what_they_took_out() -> None:
         "contains [N+](=O)[O-]": 1,
         "excluded by the target file": 1,
     }
-    assert done.rejected == ((4, "parse: RDKit cannot parse it"), (5, "parse: more than 255 atoms"))
+    assert done.rejected == ((4, "parse: a branch that is not closed"), (5, "parse: more than 255 atoms"))
 
 
 def test_range_ends_are_allowed() -> None:

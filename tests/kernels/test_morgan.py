@@ -6,11 +6,12 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +21,18 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from drylab.featurize import reference
+from drylab.kernels import morgan_gpu
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS
 from drylab.kernels.environments import DECLINED, ROW, SMALL_BONDS, SMALL_WORK, TOO_BIG, environments_small
-from drylab.kernels.environments_any import any_slots, any_work, environments_any
+from drylab.kernels.environments_any import any_slots, any_work, codes_length, environments_any
 from drylab.kernels.isotopes import delta_mass
-from drylab.kernels.morgan import codes_length, morgan_bits, morgan_counts, morgan_reference
+from drylab.kernels.morgan import bits_on_cpu, counts_on_cpu, morgan_bits, morgan_counts, morgan_reference
+from tests.kernels.twins import twins
 from tests.molecules import DRUGS, ODD
 
 # Each radius and each size once or more, the default first.
 SETTINGS = [(2, 2048), (0, 64), (1, 1000), (2, 1024), (3, 4096), (5, 2048), (6, 1), (2, 2**32 - 1)]
+MOST_BITS = 2**20  # rows of more bits would fill memory
 AWKWARD = [
     *("[H][H]", "[2H][2H]", "C", "CC", "[Na+]", "CC.CC", "C.CC.CCC", "CCO.[Na+].[Cl-].O", "C1CC1.CC"),
     *("S(F)(F)(F)(F)(F)F", "FS(F)(F)(F)F", "CC(C)(C)C", "C(F)(F)(F)F", "CCCC", "C1CCC1", "C1CC2CC1C2", "C12C3C1C23"),
@@ -71,6 +75,19 @@ AWKWARD = [
     "c1cc2ccc3cccc4ccc(c1)c2c34",
 ]
 COLUMNS = ("smiles", "SMILES", "Drug", "smiles_r")
+
+
+Answer = tuple[Any, tuple[Any, Any]]
+Twin = Callable[..., Answer]
+
+
+def both(bits: Callable[..., Any], counts: Callable[..., Any]) -> Twin:
+    """Two launchers as one: what they give for (graphs, radius, n_bits, marks), no bits where they would fill memory."""
+    return lambda *asked: (bits(*asked) if asked[2] < MOST_BITS else None, counts(*asked))
+
+
+ANY = both(morgan_bits, morgan_counts)
+BOTH = twins(both(bits_on_cpu, counts_on_cpu), both(morgan_gpu.bits_on_gpu, morgan_gpu.counts_on_gpu))
 
 
 @cache
@@ -116,15 +133,15 @@ def rows_of(counts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[dict[int,
     return [dict(row) for row in rows]
 
 
-def differences(mols: list[Chem.Mol], radius: int, n_bits: int, chiral: bool = False) -> list[str]:
-    """SMILES of the molecules whose bits or counts differ from RDKit's. Bits are left out where they would fill memory."""
+def differences(mols: list[Chem.Mol], radius: int, n_bits: int, chiral: bool = False, twin: Twin = ANY) -> list[str]:
+    """SMILES of the molecules whose bits or counts differ from RDKit's."""
     graphs = reference.graphs(mols)
     marks = marks_of(mols) if chiral else None
-    counts, declined = morgan_counts(graphs, radius, n_bits, marks)
+    both_bits, (counts, declined) = twin(graphs, radius, n_bits, marks)
     oracle = [generator(radius, n_bits, chiral).GetCountFingerprint(mol).GetNonzeroElements() for mol in mols]
     wrong = {k for k, (ours, theirs) in enumerate(zip(rows_of(counts), oracle, strict=True)) if ours != theirs}
-    if n_bits < 2**20:
-        bits, declined_too = morgan_bits(graphs, radius, n_bits, marks)
+    if both_bits is not None:
+        bits, declined_too = both_bits
         assert bits.shape == (len(mols), -(-n_bits // 64))
         assert np.array_equal(declined, declined_too)
         unpacked = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little")
@@ -132,7 +149,7 @@ def differences(mols: list[Chem.Mol], radius: int, n_bits: int, chiral: bool = F
     known = (graphs.order != 0) | (radius == 0)
     unknown = [not known[i:j].all() for i, j in pairwise(graphs.bond_ptr)]
     assert np.array_equal(declined, unknown), "declined: a bond of no known type, and nothing else"
-    assert not unpacked[declined != 0].any() if n_bits < 2**20 else True
+    assert both_bits is None or not unpacked[declined != 0].any()
     return [Chem.MolToSmiles(mols[k]) for k in sorted(wrong) if not declined[k]]
 
 
@@ -142,22 +159,50 @@ def sample(shared_data: Path) -> list[Chem.Mol]:
     return molecules([text for file in sorted(shared_data.rglob("*.gz")) for text in spaced(file, 12, 3_000)])
 
 
+@pytest.mark.twins
+@BOTH
+@pytest.mark.parametrize(("radius", "n_bits"), [(2, 2048), (3, 1000), (0, 2**32 - 1)])
+def test_small_and_awkward_molecules_are_rdkits(radius: int, n_bits: int, twin: Twin) -> None:
+    mols = molecules([*(smiles for smiles in AWKWARD if len(smiles) < 40), *DRUGS[:5], "CC(=O)N" * 12])
+    assert differences(mols, radius, n_bits, twin=twin) == []
+    assert differences(mols, radius, n_bits, chiral=True, twin=twin) == []
+
+
+@BOTH
 @pytest.mark.parametrize(("radius", "n_bits"), SETTINGS)
-def test_awkward_molecules_are_rdkits(radius: int, n_bits: int) -> None:
+def test_awkward_molecules_are_rdkits(radius: int, n_bits: int, twin: Twin) -> None:
     mols = molecules([*AWKWARD, *DRUGS, *ODD])
-    assert differences(mols, radius, n_bits) == []
-    assert differences(mols, radius, n_bits, chiral=True) == []
+    assert differences(mols, radius, n_bits, twin=twin) == []
+    assert differences(mols, radius, n_bits, chiral=True, twin=twin) == []
 
 
+@pytest.mark.twins
+@BOTH
+@pytest.mark.parametrize("n", [0, 1, morgan_gpu.THREADS - 1, morgan_gpu.THREADS, morgan_gpu.THREADS + 1])
+def test_numbers_of_molecules(n: int, twin: Twin) -> None:
+    mols = reference.parse(["CC(C)(C)C" if i % 7 else "FS(F)(F)(F)F" for i in range(n)])
+    assert differences(mols, 2, 64, twin=twin) == []
+
+
+@pytest.mark.twins
+@BOTH
+def test_little_scratch_is_used_again(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(morgan_gpu, "ANY_SCRATCH", 1)
+    mols = molecules(["FS(F)(F)(F)F", "CC.CC", "S(F)(F)(F)(F)(F)F", "CC(=O)N" * 12, "C.CC.CCC", "C" * MAX_ATOMS, "CC"])
+    assert differences(mols, 2, 2048, twin=twin) == []
+
+
+@BOTH
 @pytest.mark.parametrize(("radius", "n_bits"), SETTINGS)
-def test_real_molecules_are_rdkits(sample: list[Chem.Mol], radius: int, n_bits: int) -> None:
+def test_real_molecules_are_rdkits(sample: list[Chem.Mol], radius: int, n_bits: int, twin: Twin) -> None:
     assert len(sample) > 500
-    assert differences(sample, radius, n_bits) == []
+    assert differences(sample, radius, n_bits, twin=twin) == []
 
 
+@BOTH
 @pytest.mark.parametrize("radius", [0, 1, 2, 3])
-def test_chirality_is_rdkits(sample: list[Chem.Mol], radius: int) -> None:
-    assert differences(sample, radius, 2048, chiral=True) == []
+def test_chirality_is_rdkits(sample: list[Chem.Mol], radius: int, twin: Twin) -> None:
+    assert differences(sample, radius, 2048, chiral=True, twin=twin) == []
 
 
 def test_hydrogen_atoms_are_counted_as_rdkit_does() -> None:
@@ -284,25 +329,27 @@ def test_both_paths_give_the_same_codes(radius: int) -> None:
     assert (refused > 0) == (radius > 0)
 
 
-def test_edges() -> None:
-    empty = reference.graphs([])
-    bits, declined = morgan_bits(empty)
+@pytest.mark.twins
+@BOTH
+def test_edges(twin: Twin) -> None:
+    (bits, declined), ((ptr, bit, count), _) = twin(reference.graphs([]), 2, 2048, None)
     assert bits.shape == (0, 32)
     assert declined.shape == (0,)
-    assert [len(column) for column in morgan_counts(empty)[0]] == [1, 0, 0]
+    assert [len(column) for column in (ptr, bit, count)] == [1, 0, 0]
     mols = [None, Chem.MolFromSmiles("C"), None, Chem.MolFromSmiles("C" * 256), Chem.MolFromSmiles("CCO"), None]
-    graphs = reference.graphs(mols)
-    bits, declined = morgan_bits(graphs)
+    (bits, declined), (counts, _) = twin(reference.graphs(mols), 2, 2048, None)
     assert bits.any(axis=1).tolist() == [False, True, False, False, True, False]
     assert not declined.any()
-    counts, _ = morgan_counts(graphs)
     assert [bool(row) for row in rows_of(counts)] == bits.any(axis=1).tolist()
+    nothing, _ = twin(reference.graphs([None]), 2, 2048, None)
+    assert not nothing[0].any()
 
 
-def test_an_unknown_bond_is_declined_on_both_paths() -> None:
+@pytest.mark.twins
+@BOTH
+def test_an_unknown_bond_is_declined_on_both_paths(twin: Twin) -> None:
     for smiles in ("N->[Fe]", "N->[Fe](Cl)(Cl)(Cl)(Cl)Cl"):
-        graphs = reference.graphs(reference.parse([smiles, "CCO"]))
-        bits, declined = morgan_bits(graphs)
+        (bits, declined), _ = twin(reference.graphs(reference.parse([smiles, "CCO"])), 2, 2048, None)
         assert declined.tolist() == [1, 0]
         assert bits.any(axis=1).tolist() == [False, True]
         assert DECLINED < 0
@@ -312,6 +359,7 @@ SIMULATE = """
 import sys
 import numpy as np
 from types import SimpleNamespace
+from typing import Any
 from drylab.kernels import morgan
 assert not hasattr(morgan.fold_bits, "py_func"), "this is to run as plain Python"
 data = np.load(sys.argv[1])

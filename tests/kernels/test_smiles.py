@@ -38,7 +38,7 @@ def judge(texts: list[str], parse: Twin = kernel.parse) -> dict[str, list[str]]:
         reason = int(parsed.reason[i])
         atoms, bonds = slice(*parsed.atom_ptr[i : i + 2]), slice(*parsed.bond_ptr[i : i + 2])
         if reason != kernel.OK:
-            assert atoms.start == atoms.stop and bonds.start == bonds.stop, text
+            assert (atoms.start, bonds.start) == (atoms.stop, bonds.stop), text
             assert reason < kernel.FIRST_INVALID or mols[i] is None, f"RDKit reads {text!r}: {kernel.REASONS[reason]}"
             declined.setdefault(kernel.REASONS[reason], []).append(text)
             continue
@@ -144,7 +144,8 @@ def test_a_molecule_is_the_same_in_any_company(twin: Twin) -> None:
 @BOTH
 def test_no_rows(twin: Twin) -> None:
     parsed = twin(*as_bytes([]))
-    assert len(parsed.reason) == 0 and parsed.atom_ptr.tolist() == [0]
+    assert len(parsed.reason) == 0
+    assert parsed.atom_ptr.tolist() == [0]
 
 
 ALPHABET = "CNOFSPIBrlcnosp[]()=#-+:/\\@H%0123456789.*$~ "
@@ -172,7 +173,8 @@ def test_any_bytes(rows: list[bytes]) -> None:
     offsets = np.cumsum([0, *map(len, rows)]).astype(np.int32)
     parsed = kernel.parse(np.frombuffer(b"".join(rows), np.uint8), offsets)
     assert len(parsed.reason) == len(rows)
-    assert (np.diff(parsed.atom_ptr) >= 0).all() and parsed.atom_ptr[-1] == len(parsed.atoms[0])
+    assert (np.diff(parsed.atom_ptr) >= 0).all()
+    assert parsed.atom_ptr[-1] == len(parsed.atoms[0])
 
 
 @pytest.mark.parametrize("file", data_files(), ids=lambda path: path.name)

@@ -1,0 +1,330 @@
+"""The GPU twins of the kernels: equal to the CPU twins on every molecule first, then molecules a second.
+
+    python bench/bench_gpu.py [--data ../shared/data] [--rows 1000000] [--rounds 20] [--tests]
+
+For each kernel: the time of the first call (compilation), equality with the CPU twin to the bit, and device time between CUDA
+events around the launcher, its own allocations and launches included (median, 20th and 80th percentile of --rounds, after
+the call that compared). The fraction is the least bytes the kernel could move (inputs read once, results written once) over
+its time, against a device-to-device copy measured in the same run. End to end starts at an Arrow column on the host and
+is wall time. Appends rows to bench/results/gpu.csv, except in the CUDA simulator, where --rows 200 tries the script itself:
+    NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 python bench/bench_gpu.py --rows 200 --rounds 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.metadata
+import itertools
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from drylab.device import gpus, on_device, to_device, to_host
+from drylab.featurize.route import ATOM_FIELDS, BOND_FIELDS
+from drylab.featurize.text import as_bytes
+from drylab.kernels import descriptors as descriptors_cpu
+from drylab.kernels import descriptors_gpu, morgan, morgan_gpu, smiles, topk
+from drylab.library import embedded
+from drylab.types import DECLINED, PARSED, MolGraphs
+from tests.kernels.twins import GPU, SIMULATED, moved
+from tests.real import DATA, smiles_of
+
+ROOT = Path(__file__).resolve().parents[1]
+# Real libraries first; the million quinazolines fill up what is left.
+LIBRARIES = (
+    "libraries/zinc_a.smi.gz",
+    "libraries/zinc_b.smi.gz",
+    "libraries/pubchem_100k.csv.gz",
+    "libraries/natural_products_50k.smi.gz",
+    "libraries/chembl_10k.smi.gz",
+    "benchmarks/muv_dud.csv.gz",
+    "libraries/quinazoline_1M.csv.gz",
+)
+# A few of every kind, so that a first call compiles every kernel: small, not small, stereo, declined, no SMILES.
+FEW = ("CCO", "FS(F)(F)(F)(F)F", "C[C@H](F)/C=C/Cl", "CC(=O)Oc1ccccc1C(=O)O", "CC.C", "C(", "C1CC2CCC1C2")
+BEST = 1000
+PACKAGES = ("numba", "numba-cuda", "cupy-cuda13x", "numpy")
+COPY_BYTES = 2**31
+HEADER = (
+    "day", "gpu", "versions", "commit", "what", "molecules", "molecules_per_s", "median_ms", "p20_ms", "p80_ms",
+    "bytes", "fraction_of_copy", "copy_tb_per_s", "compile_s",
+)  # fmt: skip
+there = np.copy if SIMULATED else to_device  # the simulator writes every array back: it gets copies
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kernel: its launchers, their arguments on the host, and the arrays among them that it has to read."""
+
+    what: str
+    cpu: Callable[..., Any]
+    gpu: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    read: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds: median, 20th and 80th percentile."""
+
+    median: float
+    low: float
+    high: float
+
+
+def molecules(data: Path, rows: int) -> pa.Array:
+    """``rows`` SMILES, the longest part of each, in a fixed random order; the embedded library where there is no data."""
+    texts = list(itertools.islice(_texts(data), rows))
+    random.Random(0).shuffle(texts)
+    return pa.array(list(itertools.islice(itertools.cycle(texts), rows)))
+
+
+def _texts(data: Path) -> Iterator[str]:
+    files = [data / name for name in LIBRARIES if (data / name).is_file()]
+    if files:
+        for file in files:
+            yield from (max(text.split("."), key=len) for text in smiles_of(file))
+    else:
+        print(f"no libraries in {data}: molecules of the embedded library")
+        yield from (text for _, text in embedded.products())
+
+
+def graphs_of(parsed: smiles.Parsed) -> MolGraphs:
+    """What the kernel parsed as MolGraphs; rows that it did not parse stay empty."""
+    fields = dict(zip(ATOM_FIELDS, parsed.atoms, strict=True)) | dict(zip(BOND_FIELDS, parsed.bonds, strict=True))
+    status = (parsed.reason != smiles.OK).astype(parsed.reason.dtype)
+    assert (PARSED, DECLINED) == (0, 1)
+    return MolGraphs(atom_ptr=parsed.atom_ptr, bond_ptr=parsed.bond_ptr, status=status, **fields)
+
+
+def cases(column: pa.Array) -> list[Case]:
+    """Every kernel with a GPU twin, with what it works on for these molecules."""
+    text = as_bytes(column)
+    g, n = graphs_of(smiles.parse_on_cpu(*text)), len(column)
+    common = (
+        g.atom_ptr,
+        g.bond_ptr,
+        g.status,
+        g.element,
+        g.charge,
+        g.hydrogens,
+        g.degree,
+        g.isotope,
+        g.atom_ring,
+        g.begin,
+        g.end,
+        g.order,
+    )
+    described = (*common, g.aromatic, g.bond_ring, g.chirality, g.direction)
+    ecfp4, names = (g, 2, 2048, None), descriptors_cpu.NAMES
+    rng = np.random.default_rng(0)
+    scores, keys = rng.standard_normal(n).round(4), rng.integers(0, 2**63, (n, 2)).astype(np.uint64)
+    return [
+        Case("SMILES to graph", smiles.parse_on_cpu, smiles.parse_on_gpu, text, text),
+        Case("graph to ECFP4, 2048 bits", morgan.bits_on_cpu, morgan_gpu.bits_on_gpu, ecfp4, common),
+        Case("graph to ECFP4, counts", morgan.counts_on_cpu, morgan_gpu.counts_on_gpu, ecfp4, common),
+        Case(f"graph to {len(names)} descriptors", descriptors_cpu.descriptors_on_cpu, descriptors_gpu.descriptors_on_gpu, (g, names), described),
+        Case(f"{BEST} best of n scores", topk.topk, topk.topk, (scores, keys, np.arange(n), min(BEST, n)), (scores,)),
+    ]  # fmt: skip
+
+
+def ends(column: pa.Array) -> dict[str, Callable[[], Any]]:
+    """What is done from an Arrow column on the host to the end; text is copied over, and of results what is said."""
+
+    def graphs() -> MolGraphs:
+        return graphs_of(smiles.parse_on_gpu(*(there(part) for part in as_bytes(column))))
+
+    return {
+        "Arrow to graph on the GPU": graphs,
+        "Arrow to ECFP4, 2048 bits on the GPU": lambda: morgan_gpu.bits_on_gpu(graphs(), 2, 2048, None),
+        "Arrow to descriptors and back": lambda: moved(
+            to_host, descriptors_gpu.descriptors_on_gpu(graphs(), descriptors_cpu.NAMES)
+        ),
+    }
+
+
+def leaves(value: Any, name: str = "result") -> Iterator[tuple[str, Any]]:
+    """Every array in a result, with a name to print."""
+    if hasattr(value, "dtype"):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from leaves(part, f"{name}[{key!r}]")
+    elif isinstance(value, tuple):
+        for i, part in enumerate(value):
+            yield from leaves(part, f"{name}[{i}]")
+
+
+def assert_equal(what: str, ours: Any, theirs: Any) -> None:
+    """To the last bit, array by array."""
+    for (name, a), (_, b) in zip(leaves(moved(to_host, ours)), leaves(theirs), strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape), f"{what}, {name}: {a.dtype} {a.shape}, CPU {b.dtype} {b.shape}"
+        if a.tobytes() != b.tobytes():
+            wrong = np.argwhere(a != b)
+            raise AssertionError(f"{what}, {name}: {len(wrong)} values differ from the CPU twin, first at {wrong[:1]}")
+
+
+def wait() -> None:
+    """Until the GPU has done all it was given."""
+    if not SIMULATED:
+        import cupy
+
+        cupy.cuda.get_current_stream().synchronize()
+
+
+def wall_ms(work: Callable[[], Any]) -> float:
+    """Milliseconds on the host's clock until everything is done."""
+    started = time.perf_counter()
+    result = work()
+    wait()
+    elapsed = 1e3 * (time.perf_counter() - started)
+    del result  # giving memory back is no part of the work
+    return elapsed
+
+
+def device_ms(work: Callable[[], Any]) -> float:
+    """Milliseconds between two CUDA events around the work; wall time in the simulator."""
+    if SIMULATED:
+        return wall_ms(work)
+    import cupy
+
+    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
+    start.record()
+    result = work()
+    stop.record()
+    stop.synchronize()
+    del result
+    return float(cupy.cuda.get_elapsed_time(start, stop))
+
+
+def times(clock: Callable[[Callable[[], Any]], float], work: Callable[[], Any], rounds: int) -> Times:
+    """Warm up once, then measure."""
+    clock(work)
+    low, median, high = np.percentile([clock(work) for _ in range(rounds)], (20, 50, 80))
+    return Times(float(median), float(low), float(high))
+
+
+def copy_rate(rounds: int) -> float:
+    """Bytes a second of a copy on the device, read and written both counted: the limit that memory sets."""
+    size = 2**20 if SIMULATED else COPY_BYTES
+    source = there(np.ones(size // 8, np.int64))
+    return 2 * size / (times(device_ms, source.copy, rounds).median * 1e-3)
+
+
+class Table:
+    """Prints rows and appends them to bench/results/gpu.csv (not what the simulator did)."""
+
+    def __init__(self, copy: float) -> None:
+        self.copy = copy
+        self.file = Path(__file__).parent / "results" / "gpu.csv"
+        versions = " ".join(f"{name} {_version(name)}" for name in PACKAGES)
+        gpu = "CUDA simulator" if SIMULATED else gpus()[0][0]
+        self.about = (f"{datetime.now(UTC):%Y-%m-%d}", gpu, f"{versions} {_driver()}".strip(), _commit())
+        print(", ".join(self.about), f"copy {copy / 1e12:.2f} TB/s", sep=", ")
+
+    def add(self, what: str, n: int, took: Times, size: int = 0, compile_s: float = 0.0) -> None:
+        """One row: n molecules in ``took``; size is the least bytes moved, 0 where that says nothing."""
+        rate = n / (took.median * 1e-3)
+        fraction = size / (took.median * 1e-3) / self.copy
+        print(
+            f"{what:<38} {rate / 1e6:10.3f} M/s  {took.median:9.3f} ms ({took.low:.3f} to {took.high:.3f})"
+            + (f"  {size / n:6.0f} B each, {100 * fraction:5.1f} % of a copy" if size else "")
+        )
+        if SIMULATED:
+            return
+        new = not self.file.exists()
+        self.file.parent.mkdir(exist_ok=True)
+        with open(self.file, "a", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            if new:
+                writer.writerow(HEADER)
+            spread = [f"{ms:.3f}" for ms in (took.median, took.low, took.high)]
+            limit = [size, f"{fraction:.4f}"] if size else ["", ""]
+            first = f"{compile_s:.1f}" if compile_s else ""
+            writer.writerow([*self.about, what, n, f"{rate:.0f}", *spread, *limit, f"{self.copy / 1e12:.2f}", first])
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "-"
+
+
+def _driver() -> str:
+    if SIMULATED or not shutil.which("nvidia-smi"):
+        return ""
+    ask = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    return "driver " + subprocess.run(ask, capture_output=True, text=True, check=False).stdout.partition("\n")[0]
+
+
+def _commit() -> str:
+    """Of the checkout, or what DRYLAB_COMMIT says where only the files were copied."""
+    if "DRYLAB_COMMIT" in os.environ or not shutil.which("git"):
+        return os.environ.get("DRYLAB_COMMIT", "")
+    ask = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def compile_all() -> dict[str, float]:
+    """First calls, on a few molecules: case -> seconds. Almost all of it is compiling."""
+    seconds = {}
+    for case in cases(pa.array(FEW)):
+        arguments = moved(there, case.arguments)
+        seconds[case.what] = wall_ms(lambda case=case, arguments=arguments: case.gpu(*arguments)) / 1e3
+        print(f"first call {case.what:<38} {seconds[case.what]:6.1f} s", flush=True)
+    return seconds
+
+
+def run_tests() -> int:
+    """The tests that need a GPU, in this process, where the kernels are compiled already: pytest's exit status."""
+    import pytest
+
+    # Another machine's packages may warn of what is no matter of ours.
+    return int(pytest.main(["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", str(ROOT / "tests" / "kernels")]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--tests", action="store_true", help="run the gpu tests first, in this process")
+    asked = parser.parse_args()
+    if not (GPU or SIMULATED):
+        print(f"no GPU here ({gpus()[1]}); NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 with --rows 200 tries the script")
+        return 1
+    first = compile_all()
+    failed = run_tests() if asked.tests else 0
+    table = Table(copy_rate(asked.rounds))
+    column = molecules(asked.data, asked.rows)
+    for case in cases(column):
+        arguments = moved(there, case.arguments)
+        expected, found = case.cpu(*case.arguments), case.gpu(*arguments)
+        assert SIMULATED or all(on_device(array) for _, array in leaves(found)), f"{case.what}: results left the GPU"
+        assert_equal(case.what, found, expected)
+        size = sum(array.nbytes for array in case.read) + sum(array.nbytes for _, array in leaves(expected))
+        del found
+        took = times(device_ms, lambda case=case, arguments=arguments: case.gpu(*arguments), asked.rounds)
+        table.add(case.what, len(column), took, size, first[case.what])
+    print(f"equal to the CPU twins on {len(column)} molecules, all {len(first)} kernels")
+    for what, work in ends(column).items():
+        table.add(what, len(column), times(wall_ms, work, asked.rounds))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
