@@ -53,13 +53,15 @@ DESCRIPTORS: Mapping[str, Callable[[Mol], float]] = {
     "TPSA": rdMolDescriptors.CalcTPSA,
     "MolLogP": Crippen.MolLogP,  # type: ignore[attr-defined]
     "MolMR": Crippen.MolMR,  # type: ignore[attr-defined]
-    "HeavyAtomCount": Lipinski.HeavyAtomCount,  # type: ignore[attr-defined]
+    "HeavyAtomCount": Lipinski.HeavyAtomCount,
     "FormalCharge": Chem.GetFormalCharge,
     "NumHDonors": Lipinski.NumHDonors,  # type: ignore[attr-defined]
     "NumHAcceptors": Lipinski.NumHAcceptors,  # type: ignore[attr-defined]
     "NumRotatableBonds": rdMolDescriptors.CalcNumRotatableBonds,
     "RingCount": rdMolDescriptors.CalcNumRings,
     "NumAromaticRings": rdMolDescriptors.CalcNumAromaticRings,
+    "NumAtomStereoCenters": rdMolDescriptors.CalcNumAtomStereoCenters,
+    "NumUnspecifiedAtomStereoCenters": rdMolDescriptors.CalcNumUnspecifiedAtomStereoCenters,
 }
 
 _CATALOGS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from drylab.errors import InputError
 from drylab.types import SmilesBatch
 
-Smiles = Sequence[str] | pa.Array | pa.ChunkedArray | SmilesBatch
+Smiles: TypeAlias = Sequence[str] | pa.Array | pa.ChunkedArray | SmilesBatch
 MOST_BYTES = 2**31 - 1
 
 

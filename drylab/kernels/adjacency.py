@@ -18,7 +18,7 @@ MAX_BONDS = 510  # four bonds an atom: a molecule with more is declined by the p
 
 
 @per_molecule
-def adjacency(begin, end, n, m, start, neighbour, via):  # type: ignore[no-untyped-def]
+def adjacency(begin, end, n, m, start, neighbour, via):
     """Neighbour lists of one molecule, as the top of this file says."""
     for i in range(n + 1):
         start[i] = 0

@@ -34,7 +34,7 @@ from drylab.kernels.kekule import (
     takes_double,
 )
 from drylab.kernels.rings import RING_BYTES, RING_SHORTS, RING_WORDS, rings
-from drylab.kernels.twin import per_molecule
+from drylab.kernels.twin import launcher, per_molecule
 from drylab.kernels.unions import MARKED, MARKED_BOND, UNION_WORDS, fused, mark_ring
 from drylab.types import PARSED, MolGraphs
 
@@ -55,7 +55,7 @@ MAX_CHALCOGEN_SIZE = 8  # atoms in a ring with a neutral O or S: larger ones are
 
 
 @per_molecule
-def aromatise(  # type: ignore[no-untyped-def]
+def aromatise(
     element, charge, hydrogens, degree, aromatic, atom_ring, begin, end, order, bond_ring, n, m,
     n_rings, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words,
 ):  # fmt: skip
@@ -105,7 +105,7 @@ def aromatise(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def read_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, n, state, takers, mate):  # type: ignore[no-untyped-def]
+def read_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, n, state, takers, mate):
     """List the atoms that take a double bond, in state and takers, and give each no mate; number, or minus a reason."""
     n_takers = 0
     for i in range(n):
@@ -128,7 +128,7 @@ def read_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, n, state
 
 
 @per_molecule
-def candidates(  # type: ignore[no-untyped-def]
+def candidates(
     element, charge, hydrogens, degree, n, n_rings, ring_ptr, ring_atoms, ring_bonds, state, electrons, chosen, order
 ):
     """Mark the rings that are aromatic by themselves; list the rings no atom bars.
@@ -176,7 +176,7 @@ def candidates(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def chalcogens(r, n_rings, element, charge, ring_ptr, ring_atoms):  # type: ignore[no-untyped-def]
+def chalcogens(r, n_rings, element, charge, ring_ptr, ring_atoms):
     """How many other rings have a neutral O or S of ring r in them; -1 if ring r has none."""
     others = -1
     for s in range(ring_ptr[r], ring_ptr[r + 1]):
@@ -190,7 +190,7 @@ def chalcogens(r, n_rings, element, charge, ring_ptr, ring_atoms):  # type: igno
 
 
 @per_molecule
-def write(begin, end, order, aromatic, n, m, takers, n_takers, state, mate, near, stack, seen):  # type: ignore[no-untyped-def]
+def write(begin, end, order, aromatic, n, m, takers, n_takers, state, mate, near, stack, seen):
     """Turn marks into aromatic atoms and bonds, and aromatic bonds that are not marked into single and double ones."""
     for b in range(m):
         kind = np.int64(order[b])
@@ -209,8 +209,8 @@ def write(begin, end, order, aromatic, n, m, takers, n_takers, state, mate, near
     return 0
 
 
-@per_molecule
-def _aromatise_flat(atoms, bonds, atom_ptr, bond_ptr, status, codes):  # type: ignore[no-untyped-def]
+@launcher
+def _aromatise_flat(atoms, bonds, atom_ptr, bond_ptr, status, codes):
     """Rings and aromatise, molecule after molecule; codes (n,) int16."""
     ring_ptr = np.empty(MAX_RINGS + 1, np.uint16)
     ring_atoms, ring_bonds = np.empty(MAX_RING_SLOTS, np.uint8), np.empty(MAX_RING_SLOTS, np.uint16)

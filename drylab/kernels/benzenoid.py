@@ -23,7 +23,7 @@ SEXTET = 6
 
 
 @inlined
-def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, marked):  # type: ignore[no-untyped-def]
+def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, marked):
     """1 if the certificate holds for one molecule, else 0.
 
     n_aromatic aromatic bonds, k rings of ``rings``, electrons and free of ``settle_atoms``. free is used up; scratch:
@@ -55,7 +55,7 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
 
 
 @inlined
-def kekule(begin, end, order, n, m, free):  # type: ignore[no-untyped-def]
+def kekule(begin, end, order, n, m, free):
     """1 if the free atoms pair up along aromatic bonds, as the top of this file says."""
     left, one, other = 0, 0, 0
     for i in range(n - 1, -1, -1):

@@ -37,7 +37,7 @@ MAX_QUICK = (
 
 
 @per_molecule
-def ones(x):  # type: ignore[no-untyped-def]
+def ones(x):
     """Number of bits set in a word of at most 62 bits."""
     x = x - ((x >> 1) & 0x5555555555555555)
     x = (x & 0x3333333333333333) + ((x >> 2) & 0x3333333333333333)
@@ -49,7 +49,7 @@ def ones(x):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def untangle(begin, end, n, m, k, tangled, group, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):  # type: ignore[no-untyped-def]
+def untangle(begin, end, n, m, k, tangled, group, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):
     """Replace the rings of every tangled system (bits of `tangled`) in the lists of rings.py; their number, or negative.
 
     Scratch: bytes_ (CAGE_BYTES,) uint8, shorts (CAGE_SHORTS,) uint16, words (CAGE_WORDS,) int64.
@@ -84,7 +84,7 @@ def untangle(begin, end, n, m, k, tangled, group, ring_ptr, ring_atoms, ring_bon
 
 
 @per_molecule
-def as_words(begin, end, k, members, ring_ptr, ring_bonds, rank, bond_of, chord, tree, mix, size):  # type: ignore[no-untyped-def]
+def as_words(begin, end, k, members, ring_ptr, ring_bonds, rank, bond_of, chord, tree, mix, size):
     """Each ring of a system as two words: its forest bonds by rank in `tree`, its chord in `mix`. Number of rings."""
     g, ranked = 0, 0
     for r in range(k):
@@ -113,7 +113,7 @@ def as_words(begin, end, k, members, ring_ptr, ring_bonds, rank, bond_of, chord,
 
 
 @per_molecule
-def relevant(g, tree, mix, size):  # type: ignore[no-untyped-def]
+def relevant(g, tree, mix, size):
     """Turn a basis of g cycles into a smallest one, followed by all other cycles that belong to some smallest one.
 
     Returns the number of cycles, or -1 if there are too many.
@@ -149,7 +149,7 @@ def relevant(g, tree, mix, size):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def core_degrees(begin, end, n, m, core, link):  # type: ignore[no-untyped-def]
+def core_degrees(begin, end, n, m, core, link):
     """Bonds of each atom that lie in rings or between rings, in core. link holds the exclusive or of their other ends."""
     for i in range(n):
         core[i] = 0
@@ -171,7 +171,7 @@ def core_degrees(begin, end, n, m, core, link):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def own_atoms(first, last, ring_ptr, ring_atoms, core, seen):  # type: ignore[no-untyped-def]
+def own_atoms(first, last, ring_ptr, ring_atoms, core, seen):
     """True if each of the rings `first` to `last` has an atom in no other of them, of two core bonds. seen: 0 before, after."""
     for s in range(ring_ptr[first], ring_ptr[last]):
         seen[ring_atoms[s]] += 1
@@ -189,7 +189,7 @@ def own_atoms(first, last, ring_ptr, ring_atoms, core, seen):  # type: ignore[no
 
 
 @per_molecule
-def lowest(x):  # type: ignore[no-untyped-def]
+def lowest(x):
     """Number of the lowest bit set."""
     at = 0
     while x & 1 == 0:
@@ -199,7 +199,7 @@ def lowest(x):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def sort_by_size(g, tree, mix, size):  # type: ignore[no-untyped-def]
+def sort_by_size(g, tree, mix, size):
     """Insertion sort of cycles, shortest first."""
     for i in range(1, g):
         t, x, s = np.int64(tree[i]), np.int64(mix[i]), np.int64(size[i])
@@ -215,7 +215,7 @@ def sort_by_size(g, tree, mix, size):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def write_rings(begin, end, total, found, tree, mix, bond_of, chord, seen, ring_ptr, ring_atoms, ring_bonds):  # type: ignore[no-untyped-def]
+def write_rings(begin, end, total, found, tree, mix, bond_of, chord, seen, ring_ptr, ring_atoms, ring_bonds):
     """Append cycles after the first `total` rings; the new total, or -1 without room. seen is all 0 before and after."""
     for c in range(found):
         if total == MAX_RINGS:
@@ -251,7 +251,7 @@ def write_rings(begin, end, total, found, tree, mix, bond_of, chord, seen, ring_
 
 
 @per_molecule
-def drop_rings(total, gone, ring_ptr, ring_atoms, ring_bonds):  # type: ignore[no-untyped-def]
+def drop_rings(total, gone, ring_ptr, ring_atoms, ring_bonds):
     """Remove the rings in the set `gone` from the lists; the number left."""
     kept, at = 0, 0
     for r in range(total):

@@ -16,7 +16,7 @@ _SMALL_RING = 7  # a double bond in a ring of up to seven has no E and Z for RDK
 
 
 @per_molecule
-def valence2(i, order, start, via):  # type: ignore[no-untyped-def]
+def valence2(i, order, start, via):
     """Twice the sum of the bond orders of atom i; 1000 is added for each aromatic bond."""
     total = 0
     for at in range(int(start[i]), int(start[i + 1])):
@@ -26,7 +26,7 @@ def valence2(i, order, start, via):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def centre(i, n, element, isotope, charge, hydrogens, order, bond_ring, start, neighbour, via, seen, queue):  # type: ignore[no-untyped-def]
+def centre(i, n, element, isotope, charge, hydrogens, order, bond_ring, start, neighbour, via, seen, queue):
     """LEGAL, ILLEGAL or UNSURE: may atom i be a tetrahedral centre, whatever its neighbours are?"""
     degree = int(start[i + 1]) - int(start[i])
     total = degree + int(hydrogens[i])
@@ -57,7 +57,7 @@ def centre(i, n, element, isotope, charge, hydrogens, order, bond_ring, start, n
 
 
 @inlined
-def lone_hydrogen(i, element, isotope, start, neighbour):  # type: ignore[no-untyped-def]
+def lone_hydrogen(i, element, isotope, start, neighbour):
     """1 if a neighbour of atom i is a hydrogen atom of the graph, without isotope."""
     for at in range(int(start[i]), int(start[i + 1])):
         j = int(neighbour[at])
@@ -67,7 +67,7 @@ def lone_hydrogen(i, element, isotope, start, neighbour):  # type: ignore[no-unt
 
 
 @per_molecule
-def amine(i, n, element, charge, order, bond_ring, start, neighbour, via, seen, queue):  # type: ignore[no-untyped-def]
+def amine(i, n, element, charge, order, bond_ring, start, neighbour, via, seen, queue):
     """A neutral nitrogen with three single bonds: a centre in a three-ring or at a bridgehead, unless it is conjugated."""
     first, ring_bonds, unsure = int(start[i]), 0, 0
     for at in range(first, first + 3):
@@ -99,7 +99,7 @@ def amine(i, n, element, charge, order, bond_ring, start, neighbour, via, seen, 
 
 
 @per_molecule
-def bridgehead(i, n, bond_ring, start, neighbour, via, seen, queue):  # type: ignore[no-untyped-def]
+def bridgehead(i, n, bond_ring, start, neighbour, via, seen, queue):
     """Does atom i, with three ring bonds, have two smallest rings that share two bonds or more? UNSURE unless its ring
     system is bicyclic: then three paths lead to the other branching atom, and the rings share the shortest."""
     for j in range(n):
@@ -140,7 +140,7 @@ def bridgehead(i, n, bond_ring, start, neighbour, via, seen, queue):  # type: ig
 
 
 @per_molecule
-def keeps_hydrogens(i, element, charge, hydrogens, order, start, via):  # type: ignore[no-untyped-def]
+def keeps_hydrogens(i, element, charge, hydrogens, order, start, via):
     """1 if atom i has the same hydrogens when its tag goes: RDKit then counts them anew from the valence."""
     if int(hydrogens[i]) != 1 or int(charge[i]) != 0:
         return 1
@@ -161,7 +161,7 @@ def keeps_hydrogens(i, element, charge, hydrogens, order, start, via):  # type: 
 
 
 @per_molecule
-def short_ring(b, n, begin, end, bond_ring, start, neighbour, via, distance, queue):  # type: ignore[no-untyped-def]
+def short_ring(b, n, begin, end, bond_ring, start, neighbour, via, distance, queue):
     """1 if bond b is in a ring of at most seven: breadth first from one end to the other, around the bond."""
     if int(bond_ring[b]) == 0:
         return 0

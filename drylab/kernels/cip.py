@@ -30,7 +30,7 @@ TWICE = 0x36420  # order 0..4 -> how often a neighbour is written: 0, 2, 4, 6 an
 
 
 @per_molecule
-def repeats(order, element, degree):  # type: ignore[no-untyped-def]
+def repeats(order, element, degree):
     """How often a neighbour of this element and degree is written, over a bond of this order."""
     if order == 2 and element == 15 and (degree == 3 or degree == 4):
         return 1
@@ -38,7 +38,7 @@ def repeats(order, element, degree):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def mass_rank(element, isotope):  # type: ignore[no-untyped-def]
+def mass_rank(element, isotope):
     """RDKit's place of an isotope among the masses of its element; -1 if the most common mass is not listed here."""
     if isotope == 0:
         return 512
@@ -71,7 +71,7 @@ def mass_rank(element, isotope):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def rankable(n, m, element, isotope, begin, end, order, start, key):  # type: ignore[no-untyped-def]
+def rankable(n, m, element, isotope, begin, end, order, start, key):
     """1 if the keys of this file can hold the molecule. Writes the starting keys of the atoms."""
     for i in range(n):
         mass = mass_rank(int(element[i]), int(isotope[i]))
@@ -93,7 +93,7 @@ def rankable(n, m, element, isotope, begin, end, order, start, key):  # type: ig
 
 
 @per_molecule
-def atom_key(i, element, hydrogens, order, start, neighbour, via, rank):  # type: ignore[no-untyped-def]
+def atom_key(i, element, hydrogens, order, start, neighbour, via, rank):
     """The neighbours of atom i as one number: falling ranks, each with its repeats, then the hydrogens."""
     w0, w1, w2, w3 = 0, 0, 0, 0
     for at in range(int(start[i]), int(start[i + 1])):
@@ -136,7 +136,7 @@ def atom_key(i, element, hydrogens, order, start, neighbour, via, rank):  # type
 
 
 @per_molecule
-def split(n, key, rank, order):  # type: ignore[no-untyped-def]
+def split(n, key, rank, order):
     """Sorts each tied run by key and cuts it where keys differ. Returns the number of runs."""
     runs, s = 0, 0
     while s < n:
@@ -165,7 +165,7 @@ def split(n, key, rank, order):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def refine(n, element, hydrogens, bonds, start, neighbour, via, key, rank, order):  # type: ignore[no-untyped-def]
+def refine(n, element, hydrogens, bonds, start, neighbour, via, key, rank, order):
     """Ranks from the seeds in `key`, within the runs that `rank` and `order` hold already. bonds: bond orders."""
     limit = n // 2 + 1
     runs, last, rounds = split(n, key, rank, order), -1, 0
@@ -182,7 +182,7 @@ def refine(n, element, hydrogens, bonds, start, neighbour, via, key, rank, order
 
 
 @per_molecule
-def label(i, chirality, hydrogens, start, neighbour, rank):  # type: ignore[no-untyped-def]
+def label(i, chirality, hydrogens, start, neighbour, rank):
     """1 for R, 2 for S, 0 where two neighbours tie: the tag counts along the bonds, the label along the ranks."""
     first, stop = int(start[i]), int(start[i + 1])
     odd = 1 if stop - first == 3 and int(hydrogens[i]) == 1 else 0

@@ -14,7 +14,7 @@ UNASKED, SAFE, CROWDED = 9, 0, 1
 
 
 @per_molecule
-def may_be(programs, s, i, element, near, here):  # type: ignore[no-untyped-def]
+def may_be(programs, s, i, element, near, here):
     """Whether atom i can stand for the query atom of step s, as far as cheap tests tell."""
     if int(programs.near[s]) & ~int(near[i]):
         return False
@@ -27,7 +27,7 @@ def may_be(programs, s, i, element, near, here):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def most_matches(programs, p, total, element, n, start, neighbour, via, kind, near, here):  # type: ignore[no-untyped-def]
+def most_matches(programs, p, total, element, n, start, neighbour, via, kind, near, here):
     """A bound for the matches of program p that begin at ``total`` atoms, at most MOST_MATCHES.
 
     Each step after the first multiplies it by the most choices that any atom which may stand for its parent leaves.
@@ -52,7 +52,7 @@ def most_matches(programs, p, total, element, n, start, neighbour, via, kind, ne
 
 
 @per_molecule
-def leave_out_crowded(  # type: ignore[no-untyped-def]
+def leave_out_crowded(
     programs, todo, count, element, isotope, n, start, neighbour, via, kind, near, here, there,
     mapped, cursor, frames, codes,
 ):  # fmt: skip

@@ -13,7 +13,7 @@ from drylab.kernels.twin import inlined, per_molecule
 
 
 @per_molecule
-def drawn_single(b, element, charge, hydrogens, begin, end, order, start, via):  # type: ignore[no-untyped-def]
+def drawn_single(b, element, charge, hydrogens, begin, end, order, start, via):
     """1 if the aromatic bond b is surely single in the Kekule form that RDKit passes through: one end has its double bond
     elsewhere, or none at all. Where the form has a double bond, RDKit loses the direction."""
     if int(order[b]) != 4:
@@ -30,7 +30,7 @@ def drawn_single(b, element, charge, hydrogens, begin, end, order, start, via): 
 
 
 @inlined
-def find_drawn(n, m, begin, end, order, bond_ring, start, neighbour, via, direction, drawn, distance, queue, words):  # type: ignore[no-untyped-def]
+def find_drawn(n, m, begin, end, order, bond_ring, start, neighbour, via, direction, drawn, distance, queue, words):
     """Fills drawn. Lists, from word 2n on, the drawn double bonds with two substituents at an end, which have to differ.
 
     Returns how many are listed, or -1 if directions contradict each other somewhere."""
@@ -59,7 +59,7 @@ def find_drawn(n, m, begin, end, order, bond_ring, start, neighbour, via, direct
 
 
 @inlined
-def drawing(x, b, begin, start, via, direction):  # type: ignore[no-untyped-def]
+def drawing(x, b, begin, start, via, direction):
     """At the end x of double bond b: 0 no direction or a wrong number of neighbours, 1 one substituent, 2 two,
     3 two that are drawn on the same side."""
     first, stop = int(start[x]), int(start[x + 1])
@@ -83,7 +83,7 @@ def drawing(x, b, begin, start, via, direction):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def clean_directions(m, begin, end, order, start, via, direction, drawn):  # type: ignore[no-untyped-def]
+def clean_directions(m, begin, end, order, start, via, direction, drawn):
     """Clears directions beside a double bond without E or Z, unless a double bond at their other end has one."""
     for b in range(m):
         if int(direction[b]) == 0:
@@ -96,7 +96,7 @@ def clean_directions(m, begin, end, order, start, via, direction, drawn):  # typ
 
 
 @inlined
-def double_bonds_at(x, order, start, via, drawn):  # type: ignore[no-untyped-def]
+def double_bonds_at(x, order, start, via, drawn):
     """Of the double bonds of atom x: 1 if one has neither E nor Z, plus 2 if one has."""
     kinds = 0
     for at in range(int(start[x]), int(start[x + 1])):

@@ -41,7 +41,7 @@ KNOWN[[5, 6, 7, 8, 14, 15, 16, 34, 52]] = 1
 
 
 @per_molecule
-def read_bonds(element, begin, end, order, bond_ring, n, m, state, low):  # type: ignore[no-untyped-def]
+def read_bonds(element, begin, end, order, bond_ring, n, m, state, low):
     """Fill state with what the bonds say of the atoms, and low with the aromatic bonds; their number, -1 if unreadable."""
     for i in range(n):
         state[i] = 0
@@ -74,7 +74,7 @@ def read_bonds(element, begin, end, order, bond_ring, n, m, state, low):  # type
 
 
 @per_molecule
-def donated(element, charge, hydrogens, degree, state):  # type: ignore[no-untyped-def]
+def donated(element, charge, hydrogens, degree, state):
     """Electrons a ring atom gives to the ring: 0, 1, 2; BARRED if none of its rings can be aromatic; UNKNOWN."""
     neighbours = degree + hydrogens
     if neighbours > 3 or (element > 18 and element not in (SE, TE)):
@@ -116,6 +116,6 @@ def donated(element, charge, hydrogens, degree, state):  # type: ignore[no-untyp
 
 
 @per_molecule
-def huckel(count):  # type: ignore[no-untyped-def]
+def huckel(count):
     """True for the electron counts RDKit calls aromatic: 2, 6, 10, 14..."""
     return count & 3 == 2

@@ -51,7 +51,7 @@ NOTHING = 1 << 62  # sorts behind every neighbour
 
 
 @per_molecule
-def _link(m, begin, end, order, codes, work):  # type: ignore[no-untyped-def]
+def _link(m, begin, end, order, codes, work):
     """Stars and neighbour slots from the bonds, with the codes of radius 0. STAR must be zero."""
     unknown = 0
     for b in range(m):
@@ -74,7 +74,7 @@ def _link(m, begin, end, order, codes, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _spread(m, codes, sets, work):  # type: ignore[no-untyped-def]
+def _spread(m, codes, sets, work):
     """Fill the slots with the neighbours' codes and sets. True if two atoms at a bond have the same set."""
     same = 0
     for b in range(m):
@@ -92,7 +92,7 @@ def _spread(m, codes, sets, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _add(seed, key):  # type: ignore[no-untyped-def]
+def _add(seed, key):
     """Hash one neighbour, as a pair of bond type and code, into the code of an atom."""
     pair = combine((key >> 32) + GOLDEN, key & MASK32)
     added = combine(seed, pair)
@@ -100,7 +100,7 @@ def _add(seed, key):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _codes(n, layer, codes, out, work):  # type: ignore[no-untyped-def]
+def _codes(n, layer, codes, out, work):
     """The next codes of n atoms (a multiple of LANES) from those of now: own code, then neighbours in ascending order.
 
     codes and out must be different arrays: the loop is a vector loop only if the compiler can see that.
@@ -121,7 +121,7 @@ def _codes(n, layer, codes, out, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _grow(n, work):  # type: ignore[no-untyped-def]
+def _grow(n, work):
     """Add the neighbours' sets, from the slots, to the sets of the living."""
     for i in range(n):
         degree = work[STAR + i] & DEGREE
@@ -134,7 +134,7 @@ def _grow(n, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _first_living(n, work):  # type: ignore[no-untyped-def]
+def _first_living(n, work):
     """After layer 1: who has more than one bond, and a set that is not just its star. Returns how many."""
     count = 0
     for i in range(n):
@@ -147,7 +147,7 @@ def _first_living(n, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _still_living(count, work):  # type: ignore[no-untyped-def]
+def _still_living(count, work):
     """Drop the dead from the row LIVE. Returns how many are left."""
     left = 0
     for k in range(count):
@@ -158,7 +158,7 @@ def _still_living(count, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _keep_new(living, seen, fresh, base, slots, work, table, codes):  # type: ignore[no-untyped-def]
+def _keep_new(living, seen, fresh, base, slots, work, table, codes):
     """Look the sets of the living up among the ``seen``. A new set gives its code, at codes[base + number of the set].
 
     Of atoms with the same new set the one with the smallest code gives it, of equal codes the first atom; everyone
@@ -190,7 +190,7 @@ def _keep_new(living, seen, fresh, base, slots, work, table, codes):  # type: ig
 
 
 @per_molecule
-def _deeper(n, m, radius, living, seen, slots, here, there, work, table, codes):  # type: ignore[no-untyped-def]
+def _deeper(n, m, radius, living, seen, slots, here, there, work, table, codes):
     """Layers 2 and up, codes of layer 1 in ``here``. Returns the number of sets seen."""
     padded = (n + LANES - 1) & ~(LANES - 1)
     for layer in range(2, radius):
@@ -208,7 +208,7 @@ def _deeper(n, m, radius, living, seen, slots, here, there, work, table, codes):
 
 
 @per_molecule
-def table_slots(n, radius):  # type: ignore[no-untyped-def]
+def table_slots(n, radius):
     """Length of the hash table for n atoms, a power of two: at most half of it fills at radius 2."""
     slots = 128
     while slots < n * radius:
@@ -217,7 +217,7 @@ def table_slots(n, radius):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def environments_small(n, m, begin, end, order, radius, work, here, there, table, codes):  # type: ignore[no-untyped-def]
+def environments_small(n, m, begin, end, order, radius, work, here, there, table, codes):
     """Environment codes of one molecule up to ``radius``, on the fast path.
 
     codes  (at least n * (radius + 1) + LANES,) uint32: codes[:n] holds the invariants on entry, all codes on return,

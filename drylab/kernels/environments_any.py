@@ -48,7 +48,7 @@ def codes_length(radius: int) -> int:
 
 
 @per_molecule
-def is_chiral(n, m, chirality, stereo):  # type: ignore[no-untyped-def]
+def is_chiral(n, m, chirality, stereo):
     """Whether a molecule has any mark that includeChirality can see."""
     marks = 0
     for i in range(n):
@@ -59,7 +59,7 @@ def is_chiral(n, m, chirality, stereo):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _kind(order, stereo):  # type: ignore[no-untyped-def]
+def _kind(order, stereo):
     """RDKit's bond invariant; 0 for a bond of no known type."""
     if order == DOUBLE and stereo != 0:
         return STEREO_BASE + stereo
@@ -67,7 +67,7 @@ def _kind(order, stereo):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _link(n, order, chiral, stereo, start, neighbour, via, work):  # type: ignore[no-untyped-def]
+def _link(n, order, chiral, stereo, start, neighbour, via, work):
     """Put the neighbour lists and the bond types into ``work``: one array is quicker to hand on than five."""
     for i in range(n + 1):
         work[START + i] = int(start[i])
@@ -78,7 +78,7 @@ def _link(n, order, chiral, stereo, start, neighbour, via, work):  # type: ignor
 
 
 @per_molecule
-def _sorted_pairs(i, work):  # type: ignore[no-untyped-def]
+def _sorted_pairs(i, work):
     """Write (bond type << 32 | code) of the neighbours of atom i, ascending, into the row PAIR. Returns how many."""
     count = 0
     for at in range(work[START + i], work[START + i + 1]):
@@ -94,7 +94,7 @@ def _sorted_pairs(i, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _looks_chiral(count, work):  # type: ignore[no-untyped-def]
+def _looks_chiral(count, work):
     """RDKit's rule on the sorted pairs: only single bonds, and no two neighbours with the same code."""
     for k in range(count):
         if work[PAIR + k] >> 32 != RDKIT_SINGLE or (k > 0 and work[PAIR + k] == work[PAIR + k - 1]):
@@ -103,7 +103,7 @@ def _looks_chiral(count, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _code(i, layer, count, tag, label, work):  # type: ignore[no-untyped-def]
+def _code(i, layer, count, tag, label, work):
     """The next code of atom i from its sorted pairs; tag is 0 if its chirality does not count, label its CIP label."""
     code = combine(layer, work[CODE + i])
     for k in range(count):
@@ -116,7 +116,7 @@ def _code(i, layer, count, tag, label, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _grow_set(i, words, now, later, work):  # type: ignore[no-untyped-def]
+def _grow_set(i, words, now, later, work):
     """The set of atom i at ``later``: its set and those of its neighbours at ``now``, and its own bonds."""
     own = later + i * words
     for w in range(words):
@@ -130,7 +130,7 @@ def _grow_set(i, words, now, later, work):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def _find(own, words, seen_at, slots, work, table):  # type: ignore[no-untyped-def]
+def _find(own, words, seen_at, slots, work, table):
     """The slot of the table that holds the set at work[own], or the empty slot where it belongs."""
     mix = 0
     for w in range(words):
@@ -149,7 +149,7 @@ def _find(own, words, seen_at, slots, work, table):  # type: ignore[no-untyped-d
 
 
 @per_molecule
-def _judge(i, code, slot, before, seen, n, own, words, seen_at, work, table, codes):  # type: ignore[no-untyped-def]
+def _judge(i, code, slot, before, seen, n, own, words, seen_at, work, table, codes):
     """Keep the set of atom i, or let an atom die, by the rule in morgan.py. Returns the number of sets seen."""
     entry = int(table[slot]) + 0
     if entry == 0:
@@ -169,7 +169,7 @@ def _judge(i, code, slot, before, seen, n, own, words, seen_at, work, table, cod
 
 
 @per_molecule
-def environments_any(  # type: ignore[no-untyped-def]
+def environments_any(
     n, m, begin, end, order, chiral, chirality, cip, stereo, radius, start, neighbour, via, work, table, codes
 ):
     """Environment codes of one molecule up to ``radius``. ``codes`` and the result are those of environments_small.

@@ -30,7 +30,7 @@ NONE = -1
 
 
 @per_molecule
-def meet_rings(  # type: ignore[no-untyped-def]
+def meet_rings(
     n, m, start, neighbour, via, degree, active, trial, bytes_, near_rings, found_ptr, found_atoms, found_set
 ):
     """All rings RDKit meets in a connected molecule, before it drops any; their number, or TOO_MANY.
@@ -73,7 +73,7 @@ def meet_rings(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def cut(u, start, neighbour, via, degree, active):  # type: ignore[no-untyped-def]
+def cut(u, start, neighbour, via, degree, active):
     """Take away the bonds of atom u."""
     for s in range(start[u], start[u + 1]):
         if active[via[s]] != 0:
@@ -83,7 +83,7 @@ def cut(u, start, neighbour, via, degree, active):  # type: ignore[no-untyped-de
 
 
 @per_molecule
-def peel(n, start, neighbour, via, degree, active):  # type: ignore[no-untyped-def]
+def peel(n, start, neighbour, via, degree, active):
     """Take away atoms of degree one until none is left."""
     for i in range(n):
         u = i
@@ -97,7 +97,7 @@ def peel(n, start, neighbour, via, degree, active):  # type: ignore[no-untyped-d
 
 
 @per_molecule
-def pick_twos(n, start, neighbour, via, degree, active, picked, seen, queue):  # type: ignore[no-untyped-def]
+def pick_twos(n, start, neighbour, via, degree, active, picked, seen, queue):
     """One atom, the first, of each chain of atoms of degree two; how many."""
     for i in range(n):
         seen[i] = 0
@@ -123,7 +123,7 @@ def pick_twos(n, start, neighbour, via, degree, active, picked, seen, queue):  #
 
 
 @per_molecule
-def from_twos(  # type: ignore[no-untyped-def]
+def from_twos(
     n, m, n_picked, picked, start, neighbour, via, degree, active, trial, queue, search, near_rings,
     found, found_ptr, found_atoms, found_set,
 ):  # fmt: skip
@@ -170,7 +170,7 @@ def from_twos(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def cut_chain(u, start, neighbour, via, degree, active):  # type: ignore[no-untyped-def]
+def cut_chain(u, start, neighbour, via, degree, active):
     """Take away atom u, in no ring, and what hangs on by one bond then."""
     for s in range(start[u], start[u + 1]):
         if active[via[s]] == 0:
@@ -189,7 +189,7 @@ def cut_chain(u, start, neighbour, via, degree, active):  # type: ignore[no-unty
 
 
 @per_molecule
-def from_three(n, root, start, neighbour, via, active, search, found, found_ptr, found_atoms, found_set):  # type: ignore[no-untyped-def]
+def from_three(n, root, start, neighbour, via, active, search, found, found_ptr, found_atoms, found_set):
     """The smallest rings through an atom of degree three; if they are one or two, those that avoid a neighbour as well."""
     first = found
     last = smallest(n, root, NONE, start, neighbour, via, active, search, found, found_ptr, found_atoms)
@@ -229,7 +229,7 @@ def from_three(n, root, start, neighbour, via, active, search, found, found_ptr,
 
 
 @per_molecule
-def smallest(n, root, avoid, start, neighbour, via, active, search, found, found_ptr, found_atoms):  # type: ignore[no-untyped-def]
+def smallest(n, root, avoid, start, neighbour, via, active, search, found, found_ptr, found_atoms):
     """Append the smallest rings through `root`, as RDKit's search meets them, to the found ones; the new number or TOO_MANY."""
     colour, parent, depth = search, search[MAX_ATOMS:], search[2 * MAX_ATOMS :]
     branch, queue = search[3 * MAX_ATOMS :], search[4 * MAX_ATOMS :]
@@ -273,7 +273,7 @@ def smallest(n, root, avoid, start, neighbour, via, active, search, found, found
 
 
 @per_molecule
-def walk_back(root, u, v, to_u, size, parent, found, found_ptr, found_atoms):  # type: ignore[no-untyped-def]
+def walk_back(root, u, v, to_u, size, parent, found, found_ptr, found_atoms):
     """Append the ring root ... u, v ... back to root; u is to_u bonds from root."""
     at = np.int64(found_ptr[found])
     if found == MAX_FOUND or at + size > MAX_SLOTS:
@@ -294,7 +294,7 @@ def walk_back(root, u, v, to_u, size, parent, found, found_ptr, found_atoms):  #
 
 
 @per_molecule
-def keep_new(found, last, only, found_ptr, found_atoms, found_set):  # type: ignore[no-untyped-def]
+def keep_new(found, last, only, found_ptr, found_atoms, found_set):
     """Of the rings met, number `found` to `last`, drop those known, and with `only` > 0 those of another size.
 
     Returns the number of rings left and, as a set, the numbers of all rings that came by.
@@ -324,7 +324,7 @@ def keep_new(found, last, only, found_ptr, found_atoms, found_set):  # type: ign
 
 
 @per_molecule
-def compare(r, q, found_set):  # type: ignore[no-untyped-def]
+def compare(r, q, found_set):
     """-1, 0 or 1 as the set of ring r, read as a number, is below, at or above that of ring q."""
     for w in range(WORDS - 1, -1, -1):
         x, y = np.int64(found_set[WORDS * r + w]), np.int64(found_set[WORDS * q + w])
@@ -334,7 +334,7 @@ def compare(r, q, found_set):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def lowest_ring(rings, found_set):  # type: ignore[no-untyped-def]
+def lowest_ring(rings, found_set):
     """The ring of a set of rings that stands first in RDKit's map of sets of atoms."""
     best = NONE
     for r in range(MAX_FOUND):

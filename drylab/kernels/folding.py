@@ -12,7 +12,7 @@ BUCKETS = 128  # of the sort in fold_counts
 
 
 @per_molecule
-def _fold(codes, count, n_bits):  # type: ignore[no-untyped-def]
+def _fold(codes, count, n_bits):
     """Turn codes into numbers of bits, in place."""
     mask = n_bits - 1
     if n_bits & mask == 0:  # a remainder takes ten times as long, and no vector instruction
@@ -24,7 +24,7 @@ def _fold(codes, count, n_bits):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def fold_bits(codes, count, n_bits, row):  # type: ignore[no-untyped-def]
+def fold_bits(codes, count, n_bits, row):
     """Set the bits of ``count`` codes in ``row``, uint32 words: bit i at word i // 32, position i % 32. codes are lost."""
     _fold(codes, count, n_bits)
     for k in range(count):
@@ -33,7 +33,7 @@ def fold_bits(codes, count, n_bits, row):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def fold_counts(codes, count, n_bits, buckets, bits, bit_out, count_out, at):  # type: ignore[no-untyped-def]
+def fold_counts(codes, count, n_bits, buckets, bits, bit_out, count_out, at):
     """Write the bits of ``count`` codes, ascending, and how often each occurs, from position ``at``. Returns the end;
     codes are lost.
 

@@ -18,13 +18,13 @@ GOLDEN = 0x9E3779B9  # in hash_combine of boost
 
 
 @per_molecule
-def combine(seed, value):  # type: ignore[no-untyped-def]
+def combine(seed, value):
     """boost's hash_combine on 32 bits."""
     return (seed ^ (value + GOLDEN + (seed << 6) + (seed >> 2))) & MASK32
 
 
 @per_molecule
-def invariant(element, connections, hydrogens, charge, delta, ring):  # type: ignore[no-untyped-def]
+def invariant(element, connections, hydrogens, charge, delta, ring):
     """RDKit's connectivity invariant of an atom: a hash of these numbers in this order, the last only if in a ring."""
     code = (element + GOLDEN) & MASK32
     code = combine(code, connections)
@@ -36,7 +36,7 @@ def invariant(element, connections, hydrogens, charge, delta, ring):  # type: ig
 
 
 @per_molecule
-def invariants(element, charge, hydrogens, degree, atom_ring, out):  # type: ignore[no-untyped-def]
+def invariants(element, charge, hydrogens, degree, atom_ring, out):
     """Invariants of any run of atoms, (n,) uint32, right where no isotope is given and no neighbour is a hydrogen atom."""
     for i in range(len(element)):
         h = int(hydrogens[i]) + 0  # + 0: an int64 for numba, which adds two bytes to an unsigned number
@@ -44,7 +44,7 @@ def invariants(element, charge, hydrogens, degree, atom_ring, out):  # type: ign
 
 
 @per_molecule
-def is_special(n, element, isotope):  # type: ignore[no-untyped-def]
+def is_special(n, element, isotope):
     """Whether a molecule has isotopes or hydrogen atoms, so that its invariants need ``correct``."""
     special = 0
     for i in range(n):
@@ -53,7 +53,7 @@ def is_special(n, element, isotope):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def correct(n, m, element, charge, hydrogens, degree, isotope, atom_ring, begin, end, extra, out):  # type: ignore[no-untyped-def]
+def correct(n, m, element, charge, hydrogens, degree, isotope, atom_ring, begin, end, extra, out):
     """Invariants of any molecule. RDKit counts hydrogen atoms among the neighbours as hydrogens too.
 
     extra is scratch of n integers.

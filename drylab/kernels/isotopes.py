@@ -51,7 +51,7 @@ EXCEPTIONS = np.array([
 
 
 @per_molecule
-def delta_mass(element, isotope):  # type: ignore[no-untyped-def]
+def delta_mass(element, isotope):
     """RDKit's int(mass - average mass) of one atom, for mass number ``isotope`` > 0; 0 for a dummy atom."""
     if element == 0 or element >= len(WEIGHT_MILLIDALTON):
         return 0

@@ -39,7 +39,7 @@ TAKES, TAKES_NOT, UNSURE = 1, 0, -1
 
 
 @per_molecule
-def takes_double(element, charge, bonds):  # type: ignore[no-untyped-def]
+def takes_double(element, charge, bonds):
     """TAKES, TAKES_NOT or UNSURE for an aromatic atom with `bonds` = neighbours + hydrogens + extra bond orders."""
     if charge == 0:
         if element == C:
@@ -62,7 +62,7 @@ def takes_double(element, charge, bonds):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def match(begin, end, low, n_low, takers, n_takers, state, mate, near, free, stack, seen):  # type: ignore[no-untyped-def]
+def match(begin, end, low, n_low, takers, n_takers, state, mate, near, free, stack, seen):
     """Give every taker a mate along the aromatic bonds low[:n_low]; True if all have one.
 
     Takers with one choice left go first; without such the next one takes its first neighbour, and a wrong choice is mended
@@ -119,7 +119,7 @@ def match(begin, end, low, n_low, takers, n_takers, state, mate, near, free, sta
 
 
 @per_molecule
-def first_free(u, mate, near):  # type: ignore[no-untyped-def]
+def first_free(u, mate, near):
     """The first neighbour of u without a mate, or ALONE."""
     for s in range(3 * u, 3 * u + 3):
         v = np.int64(near[s])
@@ -129,7 +129,7 @@ def first_free(u, mate, near):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def take_away(u, mate, near, free, stack, top):  # type: ignore[no-untyped-def]
+def take_away(u, mate, near, free, stack, top):
     """u is matched: its neighbours have one choice less. Those with one left go on the stack; its new height."""
     for s in range(3 * u, 3 * u + 3):
         v = np.int64(near[s])
@@ -143,7 +143,7 @@ def take_away(u, mate, near, free, stack, top):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def mend(root, takers, n_takers, mate, near, queue, seen, back):  # type: ignore[no-untyped-def]
+def mend(root, takers, n_takers, mate, near, queue, seen, back):
     """Match root by an alternating path from it to another atom without a mate; False if the simple search finds none."""
     for i in range(n_takers):
         seen[takers[i]] = 0
@@ -176,7 +176,7 @@ def mend(root, takers, n_takers, mate, near, queue, seen, back):  # type: ignore
 
 
 @per_molecule
-def fixed(u, v, takers, n_takers, mate, near, queue, seen):  # type: ignore[no-untyped-def]
+def fixed(u, v, takers, n_takers, mate, near, queue, seen):
     """True if the bond between takers u and v has the same order in every matching: on no alternating circle.
 
     Alternating walks are looked at, which include all circles and perhaps more: True is sure.

@@ -24,7 +24,7 @@ _SEED_SHIFT = 6  # more than one R and two double bonds
 
 
 @per_molecule
-def perceive(  # type: ignore[no-untyped-def]
+def perceive(
     n, m, element, isotope, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality, direction,
     directed, words, rank, perm, mark, drawn
 ):  # fmt: skip
@@ -68,7 +68,7 @@ def perceive(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def seeds(n, start, via, directed, drawn, mark, rank, key):  # type: ignore[no-untyped-def]
+def seeds(n, start, via, directed, drawn, mark, rank, key):
     """Starting keys of the next pass: the ranks, and the labels found so far."""
     for i in range(n):
         seed = int(rank[i]) << _SEED_SHIFT
@@ -85,7 +85,7 @@ def seeds(n, start, via, directed, drawn, mark, rank, key):  # type: ignore[no-u
 
 
 @per_molecule
-def label_bonds(m, begin, end, start, neighbour, via, direction, rank, drawn):  # type: ignore[no-untyped-def]
+def label_bonds(m, begin, end, start, neighbour, via, direction, rank, drawn):
     """One pass over the double bonds. Returns 1 if some have ends that tie, plus 2 if something was settled."""
     pending, changed, lose = 0, 0, 0
     for b in range(m):
@@ -118,7 +118,7 @@ def label_bonds(m, begin, end, start, neighbour, via, direction, rank, drawn):  
 
 
 @per_molecule
-def lose_around(x, b, start, via, drawn):  # type: ignore[no-untyped-def]
+def lose_around(x, b, start, via, drawn):
     """Notes that the bonds of atom x other than b lose their directions."""
     for at in range(int(start[x]), int(start[x + 1])):
         bond = int(via[at])
@@ -127,7 +127,7 @@ def lose_around(x, b, start, via, drawn):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def side(x, b, begin, start, neighbour, via, direction, rank):  # type: ignore[no-untyped-def]
+def side(x, b, begin, start, neighbour, via, direction, rank):
     """What is drawn at the end x of double bond b: 0 nothing; TIED two substituents of the same rank; else the direction
     (1 or 2, as seen from x) of the senior substituent, plus CONFLICT if two are drawn on the same side."""
     a0, a1, d0, d1 = -1, -1, 0, 0
@@ -157,7 +157,7 @@ def side(x, b, begin, start, neighbour, via, direction, rank):  # type: ignore[n
 
 
 @per_molecule
-def ring_stereo(n, bond_ring, start, neighbour, via, chirality, rank, perm, mark):  # type: ignore[no-untyped-def]
+def ring_stereo(n, bond_ring, start, neighbour, via, chirality, rank, perm, mark):
     """Marks unlabelled centres that RDKit keeps since another one can be reached along ring bonds."""
     count = 0
     for i in range(n):
@@ -193,7 +193,7 @@ def ring_stereo(n, bond_ring, start, neighbour, via, chirality, rank, perm, mark
 
 
 @per_molecule
-def ring_candidate(i, bond_ring, start, neighbour, via, rank):  # type: ignore[no-untyped-def]
+def ring_candidate(i, bond_ring, start, neighbour, via, rank):
     """1 if the ring neighbours of atom i tie as RDKit's ring stereo wants it."""
     ring, kinds, first_other, others, same = 0, 0, -1, 0, 0
     first = int(start[i])

@@ -26,7 +26,7 @@ ROWS = 4  # atoms worked on together, so that a row of weights is loaded once fo
 
 
 @njit(cache=True, nogil=True)
-def _dense_relu(x, weight, bias, out, n):  # type: ignore[no-untyped-def]
+def _dense_relu(x, weight, bias, out, n):
     """out[:n] = relu(x[:n] @ weight + bias), every element summed in the order of k."""
     width_in, width_out = weight.shape
     for start in range(0, n, ROWS):
@@ -58,7 +58,7 @@ def _dense_relu(x, weight, bias, out, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _messages(h, begin, end, e, table, m, n):  # type: ignore[no-untyped-def]
+def _messages(h, begin, end, e, table, m, n):
     width = h.shape[1]
     for i in range(n):
         for j in range(width):
@@ -72,7 +72,7 @@ def _messages(h, begin, end, e, table, m, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, m, u):  # type: ignore[no-untyped-def]
+def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, m, u):
     """Final h (n_atoms, width) of one molecule, into the buffer h."""
     n, width = len(x), tables.shape[1]
     for i in range(n):
@@ -92,9 +92,7 @@ def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, 
 
 
 @njit(cache=True, nogil=True)
-def encode(  # type: ignore[no-untyped-def]
-    x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c
-):
+def encode(x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c):
     """z (n, d) float64 of n molecules, by the formula and the contract at the top of this file."""
     n, width, d = len(atom_ptr) - 1, tables.shape[1], len(c)
     z = np.zeros((n, d))
@@ -122,7 +120,7 @@ def encode(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def atom_contributions(  # type: ignore[no-untyped-def]
+def atom_contributions(
     x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c, probe
 ):
     """What each atom adds to the score z @ probe: (a,) float64. Their sum is z @ probe - c @ probe up to rounding."""
@@ -144,9 +142,7 @@ def atom_contributions(  # type: ignore[no-untyped-def]
     return out
 
 
-def encode_reference(  # type: ignore[no-untyped-def]
-    x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c
-):
+def encode_reference(x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c):
     """The formula above in plain NumPy, one molecule after the other."""
     z = np.zeros((len(atom_ptr) - 1, len(c)))
     for i in range(len(z)):

@@ -98,7 +98,7 @@ def _prepare(graphs: Any, marks: Marks | None) -> tuple[Any, ...]:
 
 
 @per_molecule
-def _correct(a0, a1, b0, b1, atoms, begin, end, large, codes):  # type: ignore[no-untyped-def]
+def _correct(a0, a1, b0, b1, atoms, begin, end, large, codes):
     """``correct`` on the slices of one molecule."""
     element, charge, hydrogens, degree, isotope, ring = atoms
     own = (element[a0:a1], charge[a0:a1], hydrogens[a0:a1], degree[a0:a1], isotope[a0:a1], ring[a0:a1])
@@ -106,7 +106,7 @@ def _correct(a0, a1, b0, b1, atoms, begin, end, large, codes):  # type: ignore[n
 
 
 @per_molecule
-def _any(a0, a1, b0, b1, bonds, chiral, marks, radius, lists, large, table, codes):  # type: ignore[no-untyped-def]
+def _any(a0, a1, b0, b1, bonds, chiral, marks, radius, lists, large, table, codes):
     """``environments_any`` on the slices of one molecule."""
     begin, end, order = bonds
     chirality, cip, stereo = marks
@@ -115,7 +115,7 @@ def _any(a0, a1, b0, b1, bonds, chiral, marks, radius, lists, large, table, code
 
 
 @per_molecule
-def _run(graphs, with_chirality, radius, n_bits, scratch, rows, counts, declined):  # type: ignore[no-untyped-def]
+def _run(graphs, with_chirality, radius, n_bits, scratch, rows, counts, declined):
     """Fingerprints of all molecules: as bits where there are ``rows``, else as counts."""
     # Tuples are taken apart here, and slices for rare cases made elsewhere: each would cost two counts of references
     # a molecule in this loop, 0.2 microseconds in all.

@@ -35,7 +35,7 @@ ANY_SCRATCH = 1 << 31  # bytes of scratch of any_kernel at the most: 16,000 thre
 
 
 @per_molecule
-def own_codes(n, m, element, charge, hydrogens, degree, isotope, atom_ring, begin, end, extra, codes):  # type: ignore[no-untyped-def]
+def own_codes(n, m, element, charge, hydrogens, degree, isotope, atom_ring, begin, end, extra, codes):
     """codes[:n] of radius 0 of one molecule. Scratch: extra, n integers."""
     invariants(element, charge, hydrogens, degree, atom_ring, codes)
     if is_special(n, element, isotope):
@@ -43,7 +43,7 @@ def own_codes(n, m, element, charge, hydrogens, degree, isotope, atom_ring, begi
 
 
 @per_molecule
-def fold(k, start, codes, count, n_bits, counted, buckets, bits, rows, bit_out, count_out):  # type: ignore[no-untyped-def]
+def fold(k, start, codes, count, n_bits, counted, buckets, bits, rows, bit_out, count_out):
     """Write the codes of molecule k, as counts from position ``start`` or as bits into rows[k]: how many were written."""
     if counted:
         return fold_counts(codes, count, n_bits, buckets, bits, bit_out, count_out, start) - start
@@ -52,7 +52,7 @@ def fold(k, start, codes, count, n_bits, counted, buckets, bits, rows, bit_out, 
 
 
 @cuda.jit
-def small_kernel(graphs, atoms, bonds, marks, chiral, radius, n_bits, counted, rows, bit_out, count_out, found):  # type: ignore[no-untyped-def]
+def small_kernel(graphs, atoms, bonds, marks, chiral, radius, n_bits, counted, rows, bit_out, count_out, found):
     """One thread a molecule. found (n,) int32: what was written, or TOO_BIG, or DECLINED."""
     k = cuda.grid(1)
     atom_ptr, bond_ptr, status = graphs
@@ -81,7 +81,7 @@ def small_kernel(graphs, atoms, bonds, marks, chiral, radius, n_bits, counted, r
 
 
 @cuda.jit
-def any_kernel(  # type: ignore[no-untyped-def]
+def any_kernel(
     todo, graphs, atoms, bonds, marks, chiral, radius, n_bits, counted, rows, bit_out, count_out, found,
     work_rows, table_rows, code_rows, bit_rows,
 ):  # fmt: skip

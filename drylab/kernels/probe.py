@@ -15,7 +15,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def probe_values(z, weights, bias, logistic):  # type: ignore[no-untyped-def]
+def probe_values(z, weights, bias, logistic):
     """(n, t) float64, by the formula at the top of this file."""
     n, d = z.shape
     t = len(bias)
@@ -34,7 +34,7 @@ def probe_values(z, weights, bias, logistic):  # type: ignore[no-untyped-def]
     return out
 
 
-def probe_values_reference(z, weights, bias, logistic):  # type: ignore[no-untyped-def]
+def probe_values_reference(z, weights, bias, logistic):
     """The same in one line of NumPy each."""
     value = z @ weights.T + bias
     return np.where(logistic, 1.0 / (1.0 + np.exp(-value)), value)

@@ -109,14 +109,14 @@ AROUNDS = int(np.prod([2 if twice < 0 else 3 for _, twice in AROUND]))
 
 
 @per_molecule
-def cap(x, most):  # type: ignore[no-untyped-def]
+def cap(x, most):
     """The lesser of two integers, signed (min of an unsigned and a signed one is a float in numba)."""
     x = np.int64(x)
     return x if x < most else np.int64(most)
 
 
 @per_molecule
-def bond_words(begin, end, order, bond_ring, element, m, n, kind, near):  # type: ignore[no-untyped-def]
+def bond_words(begin, end, order, bond_ring, element, m, n, kind, near):
     """Fill kind (m,) and near (n,) of one molecule."""
     for i in range(n):
         near[i] = 0
@@ -133,7 +133,7 @@ def bond_words(begin, end, order, bond_ring, element, m, n, kind, near):  # type
 
 
 @per_molecule
-def atom_words(element, charge, hydrogens, aromatic, isotope, n, start, neighbour, via, kind, near, here, cls, around):  # type: ignore[no-untyped-def]
+def atom_words(element, charge, hydrogens, aromatic, isotope, n, start, neighbour, via, kind, near, here, cls, around):
     """Fill here (n,), cls and around (n,) uint16, the class and the surroundings, of one molecule."""
     for i in range(n):
         ring_bonds, atoms_h = 0, 0
@@ -164,7 +164,7 @@ def atom_words(element, charge, hydrogens, aromatic, isotope, n, start, neighbou
 
 
 @per_molecule
-def far_words(  # type: ignore[no-untyped-def]
+def far_words(
     element, charge, hydrogens, aromatic, isotope, n, start, neighbour, via, order,
     ring_count, ring_min, ring_sizes, rings_known, there,
 ):  # fmt: skip
@@ -193,7 +193,7 @@ def far_words(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def total_valence(i, element, charge, hydrogens, aromatic, start, via, order):  # type: ignore[no-untyped-def]
+def total_valence(i, element, charge, hydrogens, aromatic, start, via, order):
     """RDKit's total valence of atom i, or -1 where a bond's order is not known or the aromatic rule is not ours.
 
     An aromatic bond counts 1.5. Where that exceeds the usual valence of an aromatic atom by at most 1.5, it is that

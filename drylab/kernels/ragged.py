@@ -17,7 +17,7 @@ ROWS = 4  # of a block
 
 
 @cuda.jit
-def compact_kernel(offsets, ptr, source, target):  # type: ignore[no-untyped-def]
+def compact_kernel(offsets, ptr, source, target):
     """One warp a row: source[offsets[i]:] to target[ptr[i]:ptr[i+1]]."""
     lane, i = cuda.threadIdx.x, cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
     if i >= len(ptr) - 1:

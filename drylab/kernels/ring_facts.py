@@ -11,7 +11,7 @@ _EVERY = (1 << 62) - 1
 
 
 @per_molecule
-def ring_lengths(ring_ptr, ring_bonds, k, m, cover, group):  # type: ignore[no-untyped-def]
+def ring_lengths(ring_ptr, ring_bonds, k, m, cover, group):
     """Mask of lengths that rings of any kind can have, smallest or not; bit 61 is "and above", bits may be too many.
 
     Every ring is a sum of smallest ones. Where these share single bonds two by two and no ring of rings arises, the sum
@@ -53,7 +53,7 @@ def ring_lengths(ring_ptr, ring_bonds, k, m, cover, group):  # type: ignore[no-u
 
 
 @per_molecule
-def ring_facts(ring_ptr, ring_atoms, k, n, count, least, sizes):  # type: ignore[no-untyped-def]
+def ring_facts(ring_ptr, ring_atoms, k, n, count, least, sizes):
     """Of each atom: how many of the k rings it is in, the smallest's size, and a mask of sizes up to 61."""
     for i in range(n):
         count[i] = 0

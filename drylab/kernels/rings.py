@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from drylab.kernels.adjacency import MAX_ATOMS
 from drylab.kernels.cages import CAGE_BYTES, CAGE_SHORTS, CAGE_WORDS, MAX_RING_SLOTS, MAX_RINGS, untangle
 from drylab.kernels.rings_kept import DECLINED_CAGE, KEPT_BYTES, KEPT_SHORTS, KEPT_WORDS, rings_kept
-from drylab.kernels.twin import inlined, per_molecule
+from drylab.kernels.twin import inlined, launcher, per_molecule
 from drylab.types import PARSED
 
 RING_BYTES = max(MAX_ATOMS + CAGE_BYTES, KEPT_BYTES)  # scratch of rings: uint8,
@@ -42,7 +42,7 @@ DECLINED_SIZE = -2  # too many rings, or rings too large
 
 
 @per_molecule
-def rings(begin, end, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):  # type: ignore[no-untyped-def]
+def rings(begin, end, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):
     """Number of rings of one molecule, and the rings; negative if declined. Contract at the top of the file.
 
     Scratch: bytes_ (RING_BYTES,) uint8, shorts (RING_SHORTS,) uint16, words (RING_WORDS,) int64.
@@ -52,18 +52,14 @@ def rings(begin, end, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_,
     if k <= 0:
         return k
     group = words[MAX_ATOMS:]
-    tangled = walk_rings(
-        begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, chord, words, group
-    )
+    tangled = walk_rings(begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, chord, words, group)
     if tangled <= 0:
         return k if tangled == 0 else tangled
-    return rings_again(
-        begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words
-    )
+    return rings_again(begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words)
 
 
 @per_molecule
-def rings_again(begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):  # type: ignore[no-untyped-def]
+def rings_again(begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):
     """The rings where those over the forest may not be the smallest: by cages.py or, at last, RDKit's own search."""
     group = words[MAX_ATOMS:]
     scratch8, scratch16 = bytes_[MAX_ATOMS:], shorts[MAX_ATOMS + MAX_RINGS :]
@@ -80,7 +76,7 @@ def rings_again(begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, r
 
 
 @inlined
-def rings_of_text(begin, end, atom_ring, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):  # type: ignore[no-untyped-def]
+def rings_of_text(begin, end, atom_ring, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):
     """``rings`` of a molecule as the parser has it, which also fills atom_ring (n,) and bond_ring (m,) uint8.
 
     Bond i < n - 1 joins atom i + 1 to a lower one, its parent; the others are ring closures. So the forest is there but for
@@ -103,9 +99,7 @@ def rings_of_text(begin, end, atom_ring, bond_ring, n, m, ring_ptr, ring_atoms, 
         close_chord(begin, end, b, chain, b - chain, parent, via, chord)
     k = m - chain
     group = words[MAX_ATOMS:]
-    tangled = walk_rings(
-        begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, chord, words, group
-    )
+    tangled = walk_rings(begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, chord, words, group)
     if tangled < 0:
         return tangled
     for at in range(np.int64(ring_ptr[k])):
@@ -113,13 +107,11 @@ def rings_of_text(begin, end, atom_ring, bond_ring, n, m, ring_ptr, ring_atoms, 
         bond_ring[ring_bonds[at]] = 1
     if tangled == 0:
         return k
-    return rings_again(
-        begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words
-    )
+    return rings_again(begin, end, bond_ring, n, m, k, tangled, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words)
 
 
 @inlined
-def close_chord(begin, end, b, chain, k, parent, via, chord):  # type: ignore[no-untyped-def]
+def close_chord(begin, end, b, chain, k, parent, via, chord):
     """Take bond b into the forest instead of the bond from its higher atom to the parent, if that suits; chord k is the other."""
     u, v = np.int64(begin[b]), np.int64(end[b])
     if u > v:
@@ -133,7 +125,7 @@ def close_chord(begin, end, b, chain, k, parent, via, chord):  # type: ignore[no
 
 
 @per_molecule
-def covered(bond_ring, m, k, ring_ptr, ring_bonds, left):  # type: ignore[no-untyped-def]
+def covered(bond_ring, m, k, ring_ptr, ring_bonds, left):
     """True if every ring bond is in one of the rings: RDKit's search can miss some, and then says they are in no ring."""
     for b in range(m):
         left[b] = bond_ring[b]
@@ -146,7 +138,7 @@ def covered(bond_ring, m, k, ring_ptr, ring_bonds, left):  # type: ignore[no-unt
 
 
 @per_molecule
-def shallow_forest(begin, end, bond_ring, n, m, parent, via, chord):  # type: ignore[no-untyped-def]
+def shallow_forest(begin, end, bond_ring, n, m, parent, via, chord):
     """Fill parent and via, a lower ring neighbour and the bond to it, and chord, the ring bonds not in the forest.
 
     A ring closure is preferred to the bonds of the chain, which come first, and the nearest to others: then most chords
@@ -172,7 +164,7 @@ def shallow_forest(begin, end, bond_ring, n, m, parent, via, chord):  # type: ig
 
 
 @per_molecule
-def walk_rings(begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, chord, cover, group):  # type: ignore[no-untyped-def]
+def walk_rings(begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, chord, cover, group):
     """Write the ring that each chord closes over the forest: up from its two ends until they meet.
 
     Returns the set of rings (bits) that share bonds otherwise than the proof at the top allows; negative if declined.
@@ -213,7 +205,7 @@ def walk_rings(begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, 
 
 
 @per_molecule
-def join_groups(r, shared, group):  # type: ignore[no-untyped-def]
+def join_groups(r, shared, group):
     """Put ring r into the system of the rings it shares bonds with; 1 << r if that closes a circle of rings, else 0."""
     mine = 1 << r
     circle = 0
@@ -231,8 +223,8 @@ def join_groups(r, shared, group):  # type: ignore[no-untyped-def]
     return circle
 
 
-@per_molecule
-def _rings_flat(atom_ptr, bond_ptr, status, begin, end, bond_ring, counts, sizes, atoms, bonds, fill):  # type: ignore[no-untyped-def]
+@launcher
+def _rings_flat(atom_ptr, bond_ptr, status, begin, end, bond_ring, counts, sizes, atoms, bonds, fill):
     """One pass over molecules: counts and sizes always, atoms and bonds when fill."""
     ring_ptr = np.empty(MAX_RINGS + 1, np.uint16)
     ring_atoms, ring_bonds = np.empty(MAX_RING_SLOTS, np.uint8), np.empty(MAX_RING_SLOTS, np.uint16)

@@ -22,7 +22,7 @@ KEPT_WORDS = MAX_ATOMS + WORDS * (MAX_FOUND + 1)  # and int64
 
 
 @per_molecule
-def rings_kept(begin, end, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):  # type: ignore[no-untyped-def]
+def rings_kept(begin, end, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words):
     """The rings of a connected molecule as RDKit finds them, in the lists of rings.py; their number, or DECLINED_CAGE.
 
     Scratch: bytes_ (KEPT_BYTES,) uint8, shorts (KEPT_SHORTS,) uint16, words (KEPT_WORDS,) int64.
@@ -65,7 +65,7 @@ def rings_kept(begin, end, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, short
 
 
 @per_molecule
-def bonds_of(r, start, neighbour, via, found_ptr, found_atoms, found_bonds):  # type: ignore[no-untyped-def]
+def bonds_of(r, start, neighbour, via, found_ptr, found_atoms, found_bonds):
     """The bonds along ring r, from each atom to the next."""
     first, last = np.int64(found_ptr[r]), np.int64(found_ptr[r + 1])
     for s in range(first, last):
@@ -77,7 +77,7 @@ def bonds_of(r, start, neighbour, via, found_ptr, found_atoms, found_bonds):  # 
 
 
 @per_molecule
-def sort_rings(found, found_ptr, line):  # type: ignore[no-untyped-def]
+def sort_rings(found, found_ptr, line):
     """Numbers of rings by size in `line`, equal ones in the order they were met."""
     for r in range(found):
         size = np.int64(found_ptr[r + 1]) - np.int64(found_ptr[r])
@@ -89,7 +89,7 @@ def sort_rings(found, found_ptr, line):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def overlap(r, found_ptr, found_bonds, covered):  # type: ignore[no-untyped-def]
+def overlap(r, found_ptr, found_bonds, covered):
     """How many bonds of ring r are covered."""
     count = 0
     for s in range(found_ptr[r], found_ptr[r + 1]):
@@ -98,7 +98,7 @@ def overlap(r, found_ptr, found_bonds, covered):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def remove_extra(found, m, line, found_ptr, found_bonds, covered):  # type: ignore[no-untyped-def]
+def remove_extra(found, m, line, found_ptr, found_bonds, covered):
     """The set of rings left when those that bring no new bond are dropped; of one size, the most overlapping goes first."""
     for b in range(m):
         covered[b] = 0
@@ -131,7 +131,7 @@ def remove_extra(found, m, line, found_ptr, found_bonds, covered):  # type: igno
 
 
 @per_molecule
-def take_back(found, m, kept, found_ptr, found_bonds, count, inside):  # type: ignore[no-untyped-def]
+def take_back(found, m, kept, found_ptr, found_bonds, count, inside):
     """The set of dropped rings that could stand in for a kept one."""
     for b in range(m):
         count[b] = 0

@@ -69,7 +69,7 @@ _H, _AT, _PLUS, _MINUS, _SHUT = 72, 64, 43, 45, 93
 
 
 @per_molecule
-def bracket(data, p, stop):  # type: ignore[no-untyped-def]
+def bracket(data, p, stop):
     """The bracket atom whose '[' stands at p, packed: length, isotope, chirality, charge + 8, hydrogens, aromatic, element
     (from the high end: 10, 2, 4, 4, 1 and 8 bits); or minus a reason."""
     q = p + 1
@@ -144,7 +144,7 @@ def bracket(data, p, stop):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def scan(  # type: ignore[no-untyped-def]
+def scan(
     data, start, stop, element, charge, hydrogens, aromatic, chirality, isotope, begin, end, order, direction,
     stack, opened, closure, state,
 ):  # fmt: skip
@@ -214,7 +214,11 @@ def scan(  # type: ignore[no-untyped-def]
                 break
             number = c - 48
             if kind == PERCENT:
-                if p + 2 >= stop or np.int64(KIND[np.int64(data[p + 1])]) != DIGIT or np.int64(KIND[np.int64(data[p + 2])]) != DIGIT:
+                if (
+                    p + 2 >= stop
+                    or np.int64(KIND[np.int64(data[p + 1])]) != DIGIT
+                    or np.int64(KIND[np.int64(data[p + 2])]) != DIGIT
+                ):
                     reason = ORDER
                     break
                 number = (np.int64(data[p + 1]) - 48) * 10 + np.int64(data[p + 2]) - 48

@@ -92,7 +92,7 @@ class Programs(NamedTuple):
 
 
 @per_molecule
-def search(  # type: ignore[no-untyped-def]
+def search(
     programs, todo, count, stop, element, isotope, n, start, neighbour, via, kind, near, here, there,
     mapped, cursor, frames, codes,
 ):  # fmt: skip

@@ -27,7 +27,7 @@ STEALS = 1 << 12
 
 
 @per_molecule
-def sort_closures(closure, count):  # type: ignore[no-untyped-def]
+def sort_closures(closure, count):
     """Rows of ``closure`` by ring number, stable: the order in which RDKit makes their bonds."""
     for i in range(1, count):
         j = i
@@ -40,7 +40,7 @@ def sort_closures(closure, count):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def close_rings(closure, count, aromatic, begin, end, order, direction, n):  # type: ignore[no-untyped-def]
+def close_rings(closure, count, aromatic, begin, end, order, direction, n):
     """Append the closure bonds after the n - 1 chain bonds: a reason code.
 
     RDKit's bond runs from the closing to the opening atom, except where the opening digit names the bond's type.
@@ -74,7 +74,7 @@ def close_rings(closure, count, aromatic, begin, end, order, direction, n):  # t
 
 
 @inlined
-def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):  # type: ignore[no-untyped-def]
+def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):
     """How many bonds are aromatic; and bonded[i] = STEALS if a double bond outside rings leads to N, O or S
     + 256 * bonds + 16 * aromatic bonds + sum of the other orders. An aromatic bond outside rings becomes single."""
     n_aromatic = 0
@@ -106,7 +106,7 @@ def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):  # type: i
 
 
 @per_molecule
-def bracket_atom(z, q, h, total, low, degree, ring, mass):  # type: ignore[no-untyped-def]
+def bracket_atom(z, q, h, total, low, degree, ring, mass):
     """A reason not to trust a bracket atom, or OK."""
     if z == 1:
         return OK if mass and degree == 1 and q == 0 and h == 0 and total == 1 else HYDROGEN
@@ -123,7 +123,7 @@ def bracket_atom(z, q, h, total, low, degree, ring, mass):  # type: ignore[no-un
 
 
 @inlined
-def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, bonded, electrons, free, n):  # type: ignore[no-untyped-def]
+def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, bonded, electrons, free, n):
     """degree and hydrogens, and the checks that RDKit's sanitisation would make: a reason code.
 
     Also, for ``benzenoid``: electrons (n,) uint8 that an atom gives to its rings, and free, 1 if that is one electron.
@@ -158,7 +158,7 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
 
 
 @per_molecule
-def saturated(i, begin, end, order, m):  # type: ignore[no-untyped-def]
+def saturated(i, begin, end, order, m):
     """1 if atom i has single bonds only."""
     for b in range(m):
         if np.int64(order[b]) != 1 and (np.int64(begin[b]) == i or np.int64(end[b]) == i):
@@ -167,7 +167,7 @@ def saturated(i, begin, end, order, m):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def settle_parity(chirality, hydrogens, degree, begin, end, order, closure, count, n, m):  # type: ignore[no-untyped-def]
+def settle_parity(chirality, hydrogens, degree, begin, end, order, closure, count, n, m):
     """Turn '@' and '@@' from the order of writing to the order of the atom's bonds: a reason code.
 
     Written order: preceding atom, hydrogen, ring digits as they stand, branches and the next atom. Order of bonds:

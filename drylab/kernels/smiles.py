@@ -84,7 +84,7 @@ class Parsed(NamedTuple):
 
 
 @inlined
-def parse_molecule(  # type: ignore[no-untyped-def]
+def parse_molecule(
     data, first, last, element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope,
     begin, end, order, bond_ring, direction,
     opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
@@ -119,7 +119,9 @@ def parse_molecule(  # type: ignore[no-untyped-def]
         if reason != OK:
             return reason
     if k:
-        sure = benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, bytes_)
+        sure = benzenoid(
+            begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, bytes_
+        )
         if not sure and aromatise(
             element, charge, hydrogens, degree, aromatic, atom_ring, begin, end, order, bond_ring, n, m,
             k, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words,
@@ -135,7 +137,7 @@ def parse_molecule(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def clean_stereo(  # type: ignore[no-untyped-def]
+def clean_stereo(
     element, charge, hydrogens, isotope, chirality, begin, end, order, bond_ring, direction, n, m, bytes_, shorts, words
 ):
     """RDKit's final chirality and direction of a molecule that has some: OK or STEREO."""
@@ -151,7 +153,7 @@ def clean_stereo(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def wipe(charge, hydrogens, chirality, isotope, direction, n, m):  # type: ignore[no-untyped-def]
+def wipe(charge, hydrogens, chirality, isotope, direction, n, m):
     """Make zero again what has to be zero for the next molecule."""
     for i in range(n):
         charge[i] = 0
@@ -163,7 +165,7 @@ def wipe(charge, hydrogens, chirality, isotope, direction, n, m):  # type: ignor
 
 
 @per_molecule
-def parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reasons, position, work, scratch):  # type: ignore[no-untyped-def]
+def parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reasons, position, work, scratch):
     """The CPU twin's loop: molecules one behind the other."""
     out_element, out_charge, out_hydrogens, out_degree, out_aromatic, out_ring, out_chirality, out_isotope = atoms
     out_begin, out_end, out_order, out_cyclic, out_direction = bonds
@@ -250,7 +252,7 @@ def _columns(xp: Any, n_atoms: int, n_bonds: int) -> tuple[tuple[Any, ...], tupl
 
 
 @cuda.jit
-def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, position):  # type: ignore[no-untyped-def]
+def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, position):
     """One thread a molecule: its atoms and bonds at offsets[i], how many, and why not."""
     i = cuda.grid(1)
     if i >= len(reasons):
@@ -306,7 +308,7 @@ def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, positio
 
 
 @cuda.jit
-def compact_kernel(offsets, ptr, source, target):  # type: ignore[no-untyped-def]
+def compact_kernel(offsets, ptr, source, target):
     """One warp a molecule: the values at offsets[i] of each column to ptr[i]."""
     lane, i = cuda.threadIdx.x, cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
     if i >= len(ptr) - 1:

@@ -31,7 +31,6 @@ molecule read 1.6 to 5.4 us. Half of what is left is handing over array argument
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
@@ -39,7 +38,7 @@ from drylab.kernels.centres import LEGAL, UNSURE, centre, keeps_hydrogens, lone_
 from drylab.kernels.cip import MAX_ISOTOPE, TWICE, repeats
 from drylab.kernels.drawn import clean_directions, drawn_single, find_drawn
 from drylab.kernels.labels import RING, perceive
-from drylab.kernels.twin import inlined, per_molecule
+from drylab.kernels.twin import inlined, launcher, per_molecule
 from drylab.types import PARSED, MolGraphs
 
 EXACT, DECLINED_CENTRE, DECLINED_HYDROGENS, DECLINED_BOND, DECLINED_RANKS = 0, 1, 2, 3, 4
@@ -60,7 +59,7 @@ _FROM_HYDROGENS, _MIX = 0x1B873593, 0x2C1B3C6D
 
 
 @per_molecule
-def stereo(  # type: ignore[no-untyped-def]
+def stereo(
     n, m, element, isotope, charge, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality,
     direction, words, rank, perm, mark, drawn
 ):  # fmt: skip
@@ -97,7 +96,7 @@ def stereo(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def stereo_labels(  # type: ignore[no-untyped-def]
+def stereo_labels(
     n, m, element, isotope, charge, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality,
     direction, words, rank, perm, mark, drawn
 ):  # fmt: skip
@@ -123,7 +122,7 @@ def stereo_labels(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def legal_marks(  # type: ignore[no-untyped-def]
+def legal_marks(
     n, m, element, isotope, charge, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality,
     direction, perm, seen, queue
 ):  # fmt: skip
@@ -162,7 +161,7 @@ def legal_marks(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def settle(  # type: ignore[no-untyped-def]
+def settle(
     n, m, element, isotope, charge, hydrogens, bond_ring, begin, end, order, start, neighbour, via, chirality,
     direction, directed, words, rank, perm, mark, drawn
 ):  # fmt: skip
@@ -184,7 +183,7 @@ def settle(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def tell_apart(  # type: ignore[no-untyped-def]
+def tell_apart(
     n, m, element, isotope, hydrogens, begin, end, order, start, neighbour, centres, double_bonds, words, perm
 ):  # fmt: skip
     """1 if all listed centres and double bonds have substituents that RDKit surely ranks differently.
@@ -235,7 +234,7 @@ def tell_apart(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def differ(i, besides, start, neighbour, words):  # type: ignore[no-untyped-def]
+def differ(i, besides, start, neighbour, words):
     """1 if the neighbours of atom i, without the atom `besides`, are all different."""
     first = int(start[i])
     for p in range(first, int(start[i + 1])):
@@ -249,8 +248,8 @@ def differ(i, besides, start, neighbour, words):  # type: ignore[no-untyped-def]
     return 1
 
 
-@njit(cache=True, error_model="numpy")
-def _stereo_flat(  # type: ignore[no-untyped-def]
+@launcher
+def _stereo_flat(
     atom_ptr, bond_ptr, status, element, isotope, charge, hydrogens, bond_ring, begin, end, order, chirality,
     direction, labels, codes
 ):  # fmt: skip

@@ -27,7 +27,6 @@ screen takes 3, the search the rest, 20 ns a step (branches that cannot be foret
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
@@ -37,7 +36,7 @@ from drylab.kernels.query import atom_words, bond_words, far_words
 from drylab.kernels.ring_facts import ring_facts, ring_lengths
 from drylab.kernels.rings import RING_BYTES, RING_SHORTS, RING_WORDS, rings
 from drylab.kernels.search import FAR, FRAME, MAX_FRAMES, MAX_SLOTS, STOP, Programs, search
-from drylab.kernels.twin import per_molecule
+from drylab.kernels.twin import launcher, per_molecule
 from drylab.types import PARSED, MolGraphs
 
 NO, YES, ASK = 0, 1, 2
@@ -68,7 +67,7 @@ MATCH_INTS, MATCH_WORDS = MAX_SLOTS + MAX_FRAMES * FRAME, _WORDS + RING_WORDS
 
 
 @per_molecule
-def screen_words(programs, cls, around, n, begin, end, kind, m, words):  # type: ignore[no-untyped-def]
+def screen_words(programs, cls, around, n, begin, end, kind, m, words):
     """Fill words (w,) int64 of one molecule, all but the last. Returns the place of the last."""
     left, right, left_around, right_around = programs.left, programs.right, programs.left_around, programs.right_around
     bond_bits, atom_bits, atom_around = programs.bond_bits, programs.atom_bits, programs.atom_around
@@ -111,7 +110,7 @@ def screen_words(programs, cls, around, n, begin, end, kind, m, words):  # type:
 
 
 @per_molecule
-def survivors(programs, words, todo):  # type: ignore[no-untyped-def]
+def survivors(programs, words, todo):
     """Fill todo with the programs that the screen lets pass; returns how many."""
     group, group_word, group_bit = programs.group, programs.group_word, programs.group_bit
     need, need_word, need_mask = programs.need, programs.need_word, programs.need_mask
@@ -132,7 +131,7 @@ def survivors(programs, words, todo):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def molecule_codes(  # type: ignore[no-untyped-def]
+def molecule_codes(
     programs, stop, element, charge, hydrogens, aromatic, isotope, begin, end, order, bond_ring, n, m,
     bytes_, shorts, ints, words, todo, codes,
 ):  # fmt: skip
@@ -203,7 +202,7 @@ def molecule_codes(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def far_facts(  # type: ignore[no-untyped-def]
+def far_facts(
     element, charge, hydrogens, aromatic, isotope, order, n, k, start, neighbour, via, there, bytes_, shorts, words
 ):
     """Fill ``there``, in molecule_codes' scratch, where the k rings are. Returns the UNKNOWN_ bits."""
@@ -228,8 +227,8 @@ def far_facts(  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True)
-def _match(  # type: ignore[no-untyped-def]
+@launcher
+def _match(
     programs, stop, atom_ptr, bond_ptr, status, element, charge, hydrogens, aromatic, isotope,
     begin, end, order, bond_ring, codes, best,
 ):  # fmt: skip

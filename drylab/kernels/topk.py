@@ -26,7 +26,7 @@ BLOCKS = 528  # four to each of an H200's 132 multiprocessors
 
 
 @cuda.jit
-def count_digits(ordered, prefix, shift, counts):  # type: ignore[no-untyped-def]
+def count_digits(ordered, prefix, shift, counts):
     """counts[d] = how many of ``ordered`` have the bits of ``prefix`` above ``shift`` + DIGIT_BITS and the digit d at shift."""
     local = cuda.shared.array(DIGITS, np.int32)
     for d in range(cuda.threadIdx.x, DIGITS, cuda.blockDim.x):

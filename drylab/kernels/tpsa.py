@@ -5,7 +5,8 @@ Source: P. Ertl, B. Rohde, P. Selzer, J. Med. Chem. 43 (2000) 3714, doi:10.1021/
 bonds, its hydrogens and its charge, and, for three fragments, by being in a ring of three. Atoms that are not in the
 table get base - 8.2 * neighbours + 1.5 * hydrogens (nitrogen; 8.6 for oxygen), at least 0.
 
-Both are laid out as one flat table, so that a lookup takes the place of the search: AREA at the index of ``area_index``.
+Both are laid out as one flat table, so that a lookup takes the place of the search: AREA of the number at the index. Numbers
+of the few different areas, not the areas: a CUDA kernel may have 64 kB of tables in all, and 8192 floats would fill that.
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ def _computed(base: float, per_neighbour: float) -> np.ndarray:
 
 COMPUTED_N, COMPUTED_O = _computed(30.5, 8.2), _computed(28.5, 8.6)
 COMPUTED = np.concatenate([COMPUTED_N, COMPUTED_O])
-AREA = np.stack([_area(NITROGEN, COMPUTED_N), _area(OXYGEN, COMPUTED_O)]).ravel()
+# (k,) float64: every area there is; (8192,) uint8: which one.
+AREA, _NUMBER = np.unique(np.stack([_area(NITROGEN, COMPUTED_N), _area(OXYGEN, COMPUTED_O)]), return_inverse=True)
+AREA_NUMBER = _NUMBER.ravel().astype(np.uint8)
+assert len(AREA) <= 256, "numbers of areas are bytes"
 
 
 @per_molecule
@@ -66,7 +70,8 @@ def polar_area(oxygen, word, h, q):
     if triples > 1 or aromatic > 3 or h > 3:
         return COMPUTED[oxygen << 7 | (singles + doubles + triples + aromatic) << 4 | h]
     charge = q + 1 if -1 <= q <= 1 else OTHER_CHARGE
-    return AREA[oxygen << 12 | charge << 10 | h << 8 | aromatic << 6 | triples << 5 | doubles << 3 | singles]
+    at = oxygen << 12 | charge << 10 | h << 8 | aromatic << 6 | triples << 5 | doubles << 3 | singles
+    return AREA[int(AREA_NUMBER[at])]
 
 
 @per_molecule

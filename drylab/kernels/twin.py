@@ -47,17 +47,23 @@ def _stamp(file: Path) -> str:
 
 def per_molecule(function: F) -> F:
     """Compile a plain function on arrays for the CPU, and make it callable from CUDA kernels."""
-    return _compiled(function, forceinline=False)
+    return _compiled(function, _nrt=False)
 
 
 def inlined(function: F) -> F:
     """``per_molecule`` for a step of a hot loop: its code goes into its caller, which saves handing over the arrays (seven
     words each). Compiling takes longer, so only for what has one caller."""
-    return _compiled(function, forceinline=True)
+    return _compiled(function, _nrt=False, forceinline=True)
 
 
-def _compiled(function: F, forceinline: bool) -> F:
-    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", forceinline=forceinline)(function)
+def launcher(function: F) -> F:
+    """Compile the CPU's loop over molecules. It may allocate; what it calls may not."""
+    return _compiled(function)
+
+
+def _compiled(function: F, **options: bool) -> F:
+    # Without numba's runtime (_nrt) there is no counting of references to arrays, a quarter of the time of small functions.
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     if hasattr(compiled, "_cache"):
         compiled._cache._cache_file._source_stamp = _stamp(Path(function.__code__.co_filename))
-    return compiled  # type: ignore[no-any-return]
+    return compiled

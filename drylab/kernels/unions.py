@@ -25,7 +25,7 @@ UNION_WORDS = MAX_ATOMS + MAX_BONDS + MAX_RINGS  # int64 scratch
 
 
 @per_molecule
-def mark_ring(r, ring_ptr, ring_atoms, ring_bonds, state, order):  # type: ignore[no-untyped-def]
+def mark_ring(r, ring_ptr, ring_atoms, ring_bonds, state, order):
     """Mark the atoms and bonds of one ring."""
     for s in range(ring_ptr[r], ring_ptr[r + 1]):
         state[ring_atoms[s]] |= MARKED
@@ -33,7 +33,7 @@ def mark_ring(r, ring_ptr, ring_atoms, ring_bonds, state, order):  # type: ignor
 
 
 @per_molecule
-def fused(found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, order, words):  # type: ignore[no-untyped-def]
+def fused(found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, order, words):
     """Ask the unions of fused rings, where a ring by itself is not aromatic. False if there are too many."""
     at_atom, at_bond, near = words, words[MAX_ATOMS:], words[MAX_ATOMS + MAX_BONDS :]
     for c in range(found):
@@ -75,7 +75,7 @@ def fused(found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, ord
 
 
 @per_molecule
-def connected(start, within, found, near):  # type: ignore[no-untyped-def]
+def connected(start, within, found, near):
     """The rings of `within` reached from the rings `start` over shared bonds."""
     reached, grown = np.int64(0), np.int64(start)
     while reached != grown:
@@ -87,7 +87,7 @@ def connected(start, within, found, near):  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def ask_unions(  # type: ignore[no-untyped-def]
+def ask_unions(
     system, found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, order, at_atom, at_bond, near
 ):
     """Mark what the unions of 2 to MAX_UNION rings of one fused system make aromatic. False if there are too many."""
@@ -107,7 +107,7 @@ def ask_unions(  # type: ignore[no-untyped-def]
 
 
 @per_molecule
-def all_marked(system, found, chosen, ring_ptr, ring_bonds, order):  # type: ignore[no-untyped-def]
+def all_marked(system, found, chosen, ring_ptr, ring_bonds, order):
     """True if every bond of a system is marked."""
     for c in range(found):
         if system >> c & 1:
@@ -119,7 +119,7 @@ def all_marked(system, found, chosen, ring_ptr, ring_bonds, order):  # type: ign
 
 
 @per_molecule
-def ask_union(union, found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, order, at_atom, at_bond):  # type: ignore[no-untyped-def]
+def ask_union(union, found, chosen, electrons, ring_ptr, ring_atoms, ring_bonds, state, order, at_atom, at_bond):
     """Mark a union of rings if its atoms, but those in three rings of it, give 4k + 2 electrons."""
     count = 0
     for c in range(found):

@@ -2,8 +2,9 @@
 
     python -m tests.gpu.compile_ptx [PART OF A NAME] [--arch 90]
 
-Needs numba-cuda (`make ptx` makes an environment for it). Prints each kernel with the bytes of local memory, the bytes of
-arguments, and its fused multiply-adds (which round once where a CPU rounds twice), and fails where one does not compile.
+Needs numba-cuda (`make ptx` makes an environment for it). From PTX it goes on to machine code, as the driver would: ptxas
+is what finds that tables or stack are too large. Prints registers and stack of a thread, bytes of constant tables and of
+arguments, and fused multiply-adds (which round once where a CPU rounds twice). Fails where a kernel does not compile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numba.cuda.dispatcher
+from cuda.bindings import nvjitlink
 from numba import cuda, types
 
 from tests.gpu.kernels import KERNELS
@@ -42,18 +44,43 @@ def check(arch: str, name: str, kernel: Any, signature: tuple[types.Type, ...], 
     """Compile one kernel, print its line, and assert what a GPU would stumble over."""
     started = time.perf_counter()
     ptx = str(cuda.compile_ptx(kernel.py_func, signature, cc=target)[0])
-    local = sum(int(size) for size in re.findall(r"\.local .*?\[(\d+)\]", ptx))
+    to_ptx = time.perf_counter()
+    assert f".target {arch}" in ptx, name
     arguments = sum(
         BYTES[kind] for kind in re.findall(r"\.param \.(\w+) \w+_param_\d+[,\n]", ptx.partition(".entry")[2])
     )
+    assert arguments <= MOST_ARGUMENT_BYTES, name
     fused = len(re.findall(r"\bfma\.", ptx))
     print(
-        f"{arch} {name:<28} {len(ptx) / 1024:7.0f} kB PTX {local:7} B local {arguments:5} B arguments {fused:3} fused "
-        f"{time.perf_counter() - started:6.1f} s",
+        f"{arch} {name:<32} {resources(ptx, arch)}, {arguments} B arguments, {fused} fused; "
+        f"{to_ptx - started:.1f} s to PTX, {time.perf_counter() - to_ptx:.1f} s to machine code",
         flush=True,
     )
-    assert f".target {arch}" in ptx, name
-    assert arguments <= MOST_ARGUMENT_BYTES, name
+
+
+def resources(ptx: str, arch: str) -> str:
+    """Registers and stack of a thread once the PTX is machine code, which is where tables and frames may prove too large."""
+    linker = nvjitlink.create(2, [f"-arch={arch}", "-verbose"])
+    code = ptx.encode()
+    try:
+        nvjitlink.add_data(linker, nvjitlink.InputType.PTX, code, len(code), arch)
+        nvjitlink.complete(linker)
+    except nvjitlink.nvJitLinkError as error:
+        raise SystemExit(text_of(linker, nvjitlink.get_error_log_size, nvjitlink.get_error_log)) from error
+    log = text_of(linker, nvjitlink.get_info_log_size, nvjitlink.get_info_log)
+    registers, stack, spilled = (
+        re.search(pattern, log)[1]
+        for pattern in (r"Used (\d+) registers", r"(\d+) bytes stack", r"(\d+) bytes spill stores")
+    )
+    tables = sum(int(size) for size in re.findall(r"\.const .*?\[(\d+)\]", ptx))
+    return f"{registers} registers, {stack} B stack, {spilled} B spilled, {tables} B tables"
+
+
+def text_of(linker: Any, size_of: Any, fill: Any) -> str:
+    """A log of the linker."""
+    buffer = bytearray(size_of(linker))
+    fill(linker, buffer)
+    return bytes(buffer).decode(errors="replace")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import types
 
-from drylab.kernels import morgan_gpu, ragged, smiles, topk
+from drylab.kernels import descriptors_gpu, morgan_gpu, ragged, smiles, topk
 
 U8, I8, U16, I32, I64 = (
     types.Array(t, 1, "C") for t in (types.uint8, types.int8, types.uint16, types.int32, types.int64)
@@ -28,6 +28,10 @@ KERNELS: dict[str, tuple[Any, tuple[types.Type, ...]]] = {
     "smiles.compact_kernel": (smiles.compact_kernel, (I32, I32, U8, U8)),
     "morgan_gpu.small_kernel": (morgan_gpu.small_kernel, MORGAN),
     "morgan_gpu.any_kernel": (morgan_gpu.any_kernel, (I64, *MORGAN, I64_2D, I32_2D, U32_2D, U32_2D)),
+    "descriptors_gpu.describe_kernel": (
+        descriptors_gpu.describe_kernel,
+        (PTRS_STATUS, types.Tuple((U8, I8, U8, U8, U8, U8, U16, U8)), BONDS, types.int64, F64_2D, I32_2D, U8),
+    ),
     "ragged.compact_kernel": (ragged.compact_kernel, (I64, I64, U32, U32)),
     "topk.count_digits": (topk.count_digits, (U64, types.uint64, types.int64, I32)),
 }

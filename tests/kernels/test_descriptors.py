@@ -14,8 +14,10 @@ from rdkit.Chem import Descriptors
 
 from drylab.featurize import reference
 from drylab.kernels import elements
-from drylab.kernels.descriptors import DESCRIPTORS, NAMES, NOT_PARSED, REASONS, descriptors
+from drylab.kernels.descriptors import DESCRIPTORS, NAMES, NOT_PARSED, REASONS, descriptors, descriptors_on_cpu
+from drylab.kernels.descriptors_gpu import THREADS, descriptors_on_gpu
 from tests.kernels.odd_molecules import ODD_MOLECULES
+from tests.kernels.twins import twins
 from tests.molecules import DRUGS, ODD
 
 RDKIT: dict[str, Callable[[Chem.Mol], float]] = {
@@ -23,15 +25,17 @@ RDKIT: dict[str, Callable[[Chem.Mol], float]] = {
 }
 RDKIT["FormalCharge"] = Chem.GetFormalCharge
 TABLE = Chem.GetPeriodicTable()
+Twin = Callable[..., tuple[dict[str, np.ndarray], np.ndarray]]
+BOTH = twins(descriptors_on_cpu, descriptors_on_gpu)
 
 
-def read(mols: Sequence[Chem.Mol]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    return descriptors(reference.graphs(mols))
+def read(mols: Sequence[Chem.Mol], twin: Twin = descriptors) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    return twin(reference.graphs(mols), NAMES)
 
 
-def assert_as_rdkit(mols: Sequence[Chem.Mol]) -> np.ndarray:
+def assert_as_rdkit(mols: Sequence[Chem.Mol], twin: Twin = descriptors) -> np.ndarray:
     """All columns of all molecules that were not declined; returns the codes of declined ones."""
-    columns, declined = read(mols)
+    columns, declined = read(mols, twin)
     done = np.flatnonzero(declined == 0)
     for name in NAMES:
         expected = np.array([RDKIT[name](mols[i]) for i in done], columns[name].dtype)
@@ -63,9 +67,32 @@ def sample_texts(folder: Path, per_file: int, within: int) -> list[str]:
     return sorted(found)
 
 
-def test_odd_molecules_are_as_in_rdkit() -> None:
+@pytest.mark.twins
+@BOTH
+def test_a_few_molecules_are_as_in_rdkit(twin: Twin) -> None:
+    texts = [
+        *DRUGS,
+        *ODD[::5],
+        *ODD_MOLECULES[::100],
+        *ODD_MOLECULES[-300::10],
+        "C[C@H](F)Cl",
+        "CC1CCC(C)CC1",
+        "N->[Fe]",
+    ]
+    assert_as_rdkit(reference.parse(texts), twin)
+
+
+@pytest.mark.twins
+@BOTH
+@pytest.mark.parametrize("n", [THREADS - 1, THREADS, THREADS + 1])
+def test_numbers_of_molecules(n: int, twin: Twin) -> None:
+    assert not assert_as_rdkit(reference.parse(["CNO"] * n), twin).any()
+
+
+@BOTH
+def test_odd_molecules_are_as_in_rdkit(twin: Twin) -> None:
     smiles = [*DRUGS, *ODD, *ODD_MOLECULES]
-    declined = assert_as_rdkit(reference.parse(smiles))
+    declined = assert_as_rdkit(reference.parse(smiles), twin)
     why = {text: REASONS[code] for text, code in zip(smiles, declined, strict=True) if code}
     assert why["[300C]"] == why["[1H]C"] == "no mass"
     assert why["N->[Fe]"] == "odd bond"
@@ -74,16 +101,17 @@ def test_odd_molecules_are_as_in_rdkit() -> None:
     assert len(why) < 20
 
 
-def test_a_sample_of_every_file_is_as_in_rdkit(shared_data: Path) -> None:
+@BOTH
+def test_a_sample_of_every_file_is_as_in_rdkit(shared_data: Path, twin: Twin) -> None:
     texts = sample_texts(shared_data, per_file=50, within=5000)
-    declined = assert_as_rdkit([mol for mol in reference.parse(texts) if mol is not None])
+    declined = assert_as_rdkit([mol for mol in reference.parse(texts) if mol is not None], twin)
     assert np.count_nonzero(declined[declined != NOT_PARSED]) <= len(declined) // 500
 
 
 @pytest.mark.slow
 def test_300_thousand_molecules_are_as_in_rdkit(shared_data: Path) -> None:
     counts = np.zeros(len(REASONS), np.int64)
-    texts = sample_texts(shared_data, per_file=18_000, within=200_000)
+    texts = sample_texts(shared_data, per_file=20_000, within=200_000)
     for at in range(0, len(texts), 5_000):
         mols = [mol for mol in reference.parse(texts[at : at + 5_000]) if mol is not None]
         counts += np.bincount(assert_as_rdkit(mols), minlength=len(REASONS))
@@ -117,12 +145,14 @@ def test_the_columns_asked_for_come_alone_and_equal() -> None:
         descriptors(graphs, ["BalabanJ"])
 
 
-def test_edges() -> None:
-    columns, declined = read([])
+@pytest.mark.twins
+@BOTH
+def test_edges(twin: Twin) -> None:
+    columns, declined = read([], twin)
     assert len(declined) == 0
     assert [(name, column.dtype.name) for name, column in columns.items()] == [(d.name, d.dtype) for d in DESCRIPTORS]
     columns, declined = read(
-        [None, Chem.MolFromSmiles("C" * 256), Chem.MolFromSmiles("N->[Fe]"), Chem.MolFromSmiles("O")]
+        [None, Chem.MolFromSmiles("C" * 256), Chem.MolFromSmiles("N->[Fe]"), Chem.MolFromSmiles("O")], twin
     )
     assert [REASONS[code] for code in declined] == ["not parsed", "not parsed", "odd bond", ""]
     assert all(not column[:3].any() for column in columns.values())
