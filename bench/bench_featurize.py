@@ -19,7 +19,7 @@ from rdkit import Chem, RDLogger
 from rdkit.Chem import rdFingerprintGenerator
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from bench.timing import paired, report
+from timing import paired, report
 from drylab.featurize import descriptors, fingerprints, graphs, reference
 from drylab.featurize.route import route
 from drylab.featurize.text import as_bytes

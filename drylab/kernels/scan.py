@@ -5,7 +5,9 @@ to the atom it was written after, so begin[i] is also the parent of atom i + 1 i
 number, opening atom, closing atom, bond code at the opening, at the closing, and the two places in the order of digits.
 
 Scratch (int16 but ``stack``): stack (256,) uint8 atoms of open branches; opened (100, 4) int16 atom (-1: none), bond code,
-place, position; closure (MAX_CLOSURES, 7) int16; state (4,) int64 atoms, closures, position of the trouble, marks.
+place, position; closure (MAX_CLOSURES, 7) int16; bonded (MAX_ATOMS + 1,) uint16: 256 * bonds + 16 * aromatic bonds + sum of
+the other orders; doubles (MAX_ATOMS,) uint8: the double bonds of the chain; state (5,) int64 atoms, closures, position of the
+trouble, marks, doubles.
 ``opened[:, 0]`` must be -1 on entry and is so again on return.
 """
 
@@ -22,6 +24,7 @@ from drylab.kernels.alphabet import (
     BRACKET,
     CLOSE,
     DIGIT,
+    DOUBLE,
     ELEMENT,
     KIND,
     OPEN,
@@ -146,11 +149,11 @@ def bracket(data, p, stop):
 @inlined
 def scan(
     data, start, stop, element, charge, hydrogens, aromatic, chirality, isotope, begin, end, order, direction,
-    stack, opened, closure, state,
+    stack, opened, closure, bonded, doubles, state,
 ):  # fmt: skip
     """Atoms, chain bonds and closures of data[start:stop], by the contract at the top of this file: a reason code."""
     n, closures, place, rings = 0, 0, 0, 0
-    previous, depth, bond, marks = -1, 0, 0, 0
+    previous, depth, bond, marks, n_doubles = -1, 0, 0, 0, 0
     last = _START
     reason = OK
     p = start
@@ -188,23 +191,31 @@ def scan(
                 marks |= BRACKET_SEEN | (CHIRAL_MARK if packed >> 17 & 3 else 0)
             element[a] = z
             aromatic[a] = low
-            if n:
+            if n == 0:
+                bonded[0] = 0
+            else:
                 b = (n - 1) & 255
                 begin[b] = previous
                 end[b] = n
                 both = low & np.int64(aromatic[previous & 255])
-                if bond == 0:
-                    order[b] = AROMATIC if both else 1
-                elif bond < UP:
-                    if bond == AROMATIC and not both:
-                        reason = AROMATICS
-                        break
-                    order[b] = bond
-                else:
-                    order[b] = AROMATIC if both else 1
-                    direction[b] = bond - AROMATIC
-                    marks |= DIRECTION_MARK
-                bond = 0
+                drawn = AROMATIC if both else 1
+                if bond:
+                    if bond < UP:
+                        if bond == AROMATIC and not both:
+                            reason = AROMATICS
+                            break
+                        drawn = bond
+                        if bond == DOUBLE:
+                            doubles[n_doubles] = b
+                            n_doubles += 1
+                    else:
+                        direction[b] = bond - AROMATIC
+                        marks |= DIRECTION_MARK
+                    bond = 0
+                order[b] = drawn
+                more = 256 + (16 if drawn == AROMATIC else drawn)
+                bonded[n & 255] = more
+                bonded[previous & 255] += more
             previous = n
             n += 1
             last = _ATOM
@@ -296,6 +307,7 @@ def scan(
     state[1] = closures
     state[2] = p - start
     state[3] = marks
+    state[4] = n_doubles
     if rings:
         for number in range(RING_NUMBERS):
             if np.int64(opened[number, 0]) >= 0:

@@ -40,7 +40,7 @@ def sort_closures(closure, count):
 
 
 @inlined
-def close_rings(closure, count, aromatic, begin, end, order, direction, n):
+def close_rings(closure, count, aromatic, begin, end, order, direction, bonded, n):
     """Append the closure bonds after the n - 1 chain bonds: a reason code.
 
     RDKit's bond runs from the closing to the opening atom, except where the opening digit names the bond's type.
@@ -66,6 +66,9 @@ def close_rings(closure, count, aromatic, begin, end, order, direction, n):
         if code >= UP:
             # Seen from the closing atom, a mark written at the opening one points the other way.
             direction[b] = code - AROMATIC if at_close else 7 - code
+        more = 256 + (16 if order[b] == AROMATIC else np.int64(order[b]))
+        bonded[u] += more
+        bonded[v] += more
         if 0 < at_open < UP:
             begin[b], end[b] = u, v
         else:
@@ -74,34 +77,28 @@ def close_rings(closure, count, aromatic, begin, end, order, direction, n):
 
 
 @inlined
-def count_bonds(element, begin, end, order, bond_ring, bonded, n, m):
-    """How many bonds are aromatic; and bonded[i] = STEALS if a double bond outside rings leads to N, O or S
-    + 256 * bonds + 16 * aromatic bonds + sum of the other orders. An aromatic bond outside rings becomes single."""
-    n_aromatic = 0
-    for i in range(n):
-        bonded[i] = 0
+def settle_bonds(element, begin, end, order, bond_ring, bonded, doubles, n_doubles, m):
+    """How many bonds are aromatic. An aromatic bond outside rings becomes single, and in bonded (see ``scan``) the atoms get
+    the flag STEALS from which a double bond outside rings leads to N, O or S."""
+    n_aromatic, bridges = 0, 0
     for b in range(m):
-        kind, u, v = np.int64(order[b]), np.int64(begin[b]), np.int64(end[b])
-        if kind == 1:
-            bonded[u] += 257
-            bonded[v] += 257
-        elif kind == AROMATIC:
-            if np.int64(bond_ring[b]):
-                n_aromatic += 1
-                bonded[u] += 272
-                bonded[v] += 272
-            else:
+        aromatic = 1 if order[b] == AROMATIC else 0
+        n_aromatic += aromatic
+        bridges += aromatic & (bond_ring[b] ^ 1)
+    if bridges:
+        n_aromatic -= bridges
+        for b in range(m):
+            if order[b] == AROMATIC and bond_ring[b] == 0:
                 order[b] = 1
-                bonded[u] += 257
-                bonded[v] += 257
-        else:
-            kind += 256
-            bonded[u] += kind
-            bonded[v] += kind
-            if kind == 258 and not np.int64(bond_ring[b]):
-                x, y = np.int64(element[u]), np.int64(element[v])
-                bonded[u] |= STEALS if y == 7 or y == 8 or y == 16 else 0
-                bonded[v] |= STEALS if x == 7 or x == 8 or x == 16 else 0
+                bonded[begin[b]] -= 15
+                bonded[end[b]] -= 15
+    for at in range(n_doubles):
+        b = np.int64(doubles[at])
+        if not np.int64(bond_ring[b]):
+            u, v = np.int64(begin[b]), np.int64(end[b])
+            x, y = np.int64(element[u]), np.int64(element[v])
+            bonded[u] |= STEALS if y == 7 or y == 8 or y == 16 else 0
+            bonded[v] |= STEALS if x == 7 or x == 8 or x == 16 else 0
     return n_aromatic
 
 

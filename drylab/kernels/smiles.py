@@ -48,7 +48,7 @@ from drylab.kernels.scan import (
     STEREO,
     scan,
 )
-from drylab.kernels.settle import close_rings, count_bonds, settle_atoms, settle_parity, sort_closures
+from drylab.kernels.settle import close_rings, settle_atoms, settle_bonds, settle_parity, sort_closures
 from drylab.kernels.stereo import WORDS, stereo
 from drylab.kernels.twin import inlined, per_molecule
 
@@ -61,7 +61,7 @@ SCRATCH_BYTES = max(RING_BYTES, AROMATIC_BYTES, 3 * (MAX_ATOMS + 1) + 3 * MAX_BO
 SCRATCH_SHORTS = max(RING_SHORTS, AROMATIC_SHORTS, MAX_ATOMS + 1 + 2 * MAX_BONDS)
 SCRATCH_WORDS = max(RING_WORDS, AROMATIC_WORDS, WORDS)
 # Named, since a CUDA kernel takes the sizes of local arrays from constants only.
-OPENED_SHAPE, CLOSURE_SHAPE, RING_PTRS = (RING_NUMBERS, 4), (MAX_CLOSURES, 7), MAX_RINGS + 1
+OPENED_SHAPE, CLOSURE_SHAPE, RING_PTRS, BONDED = (RING_NUMBERS, 4), (MAX_CLOSURES, 7), MAX_RINGS + 1, MAX_ATOMS + 1
 THREADS = 64  # a block of the parsing kernel; each thread has kilobytes of scratch, so more would not be resident
 
 
@@ -87,16 +87,16 @@ class Parsed(NamedTuple):
 def parse_molecule(
     data, first, last, element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope,
     begin, end, order, bond_ring, direction,
-    opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
+    opened, closure, bonded, doubles, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
 ):  # fmt: skip
-    """Parse data[first:last] into the columns of one molecule (MAX_ATOMS or MAX_BONDS long): a reason.
+    """Parse data[first:last] into the columns of one molecule (as long as the text, MAX_ATOMS or MAX_BONDS): a reason.
 
     Charge, chirality, isotope, direction and the marks in hydrogens have to be 0 on entry; ``wipe`` makes them so again.
     state: atoms, bonds (closures if the reason is not OK), position, marks.
     """
     reason = scan(
         data, first, last, element, charge, hydrogens, aromatic, chirality, isotope, begin, end, order, direction,
-        bytes_, opened, closure, state,
+        bytes_, opened, closure, bonded, doubles, state,
     )  # fmt: skip
     if reason != OK:
         return reason
@@ -104,14 +104,14 @@ def parse_molecule(
     m = n - 1 + count
     if count > 1:
         sort_closures(closure, count)
-    reason = close_rings(closure, count, aromatic, begin, end, order, direction, n)
+    reason = close_rings(closure, count, aromatic, begin, end, order, direction, bonded, n)
     if reason != OK:
         return reason
     k = rings_of_text(begin, end, atom_ring, bond_ring, n, m, ring_ptr, ring_atoms, ring_bonds, bytes_, shorts, words)
     if k < 0:
         return RINGS
-    n_aromatic = count_bonds(element, begin, end, order, bond_ring, shorts, n, m)
-    reason = settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, shorts, electrons, free, n)
+    n_aromatic = settle_bonds(element, begin, end, order, bond_ring, bonded, doubles, np.int64(state[4]), m)
+    reason = settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, bonded, electrons, free, n)
     if reason != OK:
         return reason
     if marks & CHIRAL_MARK:
@@ -165,46 +165,42 @@ def wipe(charge, hydrogens, chirality, isotope, direction, n, m):
 
 
 @per_molecule
-def parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reasons, position, work, scratch):
-    """The CPU twin's loop: molecules one behind the other."""
-    out_element, out_charge, out_hydrogens, out_degree, out_aromatic, out_ring, out_chirality, out_isotope = atoms
-    out_begin, out_end, out_order, out_cyclic, out_direction = bonds
-    element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope = work[0]
-    begin, end, order, bond_ring, direction = work[1]
-    opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state = scratch
+def parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reasons, position, scratch):
+    """The CPU twin's loop: molecules one behind the other, each parsed where it is to stand."""
+    element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope = atoms
+    begin, end, order, bond_ring, direction = bonds
+    (
+        opened,
+        closure,
+        bonded,
+        doubles,
+        bytes_,
+        electrons,
+        free,
+        shorts,
+        words,
+        ring_ptr,
+        ring_atoms,
+        ring_bonds,
+        state,
+    ) = scratch
     a0, b0 = 0, 0
     for i in range(len(offsets) - 1):
         reason = parse_molecule(
-            data, np.int64(offsets[i]), np.int64(offsets[i + 1]), element, charge, hydrogens, degree, aromatic, atom_ring, chirality,
-            isotope, begin, end, order, bond_ring, direction,
-            opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
+            data, np.int64(offsets[i]), np.int64(offsets[i + 1]), element[a0:], charge[a0:], hydrogens[a0:], degree[a0:],
+            aromatic[a0:], atom_ring[a0:], chirality[a0:], isotope[a0:],
+            begin[b0:], end[b0:], order[b0:], bond_ring[b0:], direction[b0:],
+            opened, closure, bonded, doubles, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
         )  # fmt: skip
         reasons[i] = reason
         position[i] = state[2]
-        n, m, marks = np.int64(state[0]), np.int64(state[1]), np.int64(state[3])
+        n, m = np.int64(state[0]), np.int64(state[1])
         if reason == OK:
-            for j in range(n):
-                out_element[a0 + j] = element[j]
-                out_hydrogens[a0 + j] = hydrogens[j]
-                out_degree[a0 + j] = degree[j]
-                out_aromatic[a0 + j] = aromatic[j]
-                out_ring[a0 + j] = atom_ring[j]
-            for j in range(m):
-                out_begin[b0 + j] = begin[j]
-                out_end[b0 + j] = end[j]
-                out_order[b0 + j] = order[j]
-                out_cyclic[b0 + j] = bond_ring[j]
-            if marks:
-                for j in range(n):
-                    out_charge[a0 + j] = charge[j]
-                    out_chirality[a0 + j] = chirality[j]
-                    out_isotope[a0 + j] = isotope[j]
-                for j in range(m):
-                    out_direction[b0 + j] = direction[j]
             a0 += n
             b0 += m
-        if marks or reason != OK:  # one more atom than counted may have been written, and n + closures bonds
-            wipe(charge, hydrogens, chirality, isotope, direction, min(n + 1, MAX_ATOMS), min(n + m, MAX_BONDS))
+        else:  # one more atom than counted may have been written, and as many bonds as atoms and closures
+            n_wiped, m_wiped = min(n + 1, len(data) - a0), min(n + m, len(data) - b0)
+            wipe(charge[a0:], hydrogens[a0:], chirality[a0:], isotope[a0:], direction[b0:], n_wiped, m_wiped)
         atom_ptr[i + 1] = a0
         bond_ptr[i + 1] = b0
 
@@ -224,6 +220,8 @@ def parse_on_cpu(data: np.ndarray, offsets: np.ndarray) -> Parsed:
     scratch = (
         np.full(OPENED_SHAPE, -1, np.int16),
         np.empty(CLOSURE_SHAPE, np.int16),
+        np.empty(BONDED, np.uint16),
+        np.empty(MAX_ATOMS, np.uint8),
         np.empty(SCRATCH_BYTES, np.uint8),
         np.empty(MAX_ATOMS, np.uint8),
         np.empty(MAX_ATOMS, np.uint8),
@@ -232,10 +230,9 @@ def parse_on_cpu(data: np.ndarray, offsets: np.ndarray) -> Parsed:
         np.empty(RING_PTRS, np.uint16),
         np.empty(MAX_RING_SLOTS, np.uint8),
         np.empty(MAX_RING_SLOTS, np.uint16),
-        np.zeros(4, np.int64),
+        np.zeros(5, np.int64),
     )
-    work = _columns(np, MAX_ATOMS, MAX_BONDS)
-    parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reason, position, work, scratch)
+    parse_rows(data, offsets, atoms, bonds, atom_ptr, bond_ptr, reason, position, scratch)
     n_atoms, n_bonds = int(atom_ptr[-1]), int(bond_ptr[-1])
     return Parsed(
         atom_ptr,
@@ -268,11 +265,12 @@ def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, positio
     direction = cuda.local.array(MAX_BONDS, np.uint8)
     opened = cuda.local.array(OPENED_SHAPE, np.int16)
     closure = cuda.local.array(CLOSURE_SHAPE, np.int16)
+    bonded, doubles = cuda.local.array(BONDED, np.uint16), cuda.local.array(MAX_ATOMS, np.uint8)
     bytes_ = cuda.local.array(SCRATCH_BYTES, np.uint8)
     electrons, free = cuda.local.array(MAX_ATOMS, np.uint8), cuda.local.array(MAX_ATOMS, np.uint8)
     shorts, words = cuda.local.array(SCRATCH_SHORTS, np.uint16), cuda.local.array(SCRATCH_WORDS, np.int64)
     ring_ptr, ring_atoms = cuda.local.array(RING_PTRS, np.uint16), cuda.local.array(MAX_RING_SLOTS, np.uint8)
-    ring_bonds, state = cuda.local.array(MAX_RING_SLOTS, np.uint16), cuda.local.array(4, np.int64)
+    ring_bonds, state = cuda.local.array(MAX_RING_SLOTS, np.uint16), cuda.local.array(5, np.int64)
     first, last = np.int64(offsets[i]), np.int64(offsets[i + 1])
     # An atom and a bond take a byte at least, so no more than this can be written.
     wipe(charge, hydrogens, chirality, isotope, direction, min(last - first, MAX_ATOMS), min(last - first, MAX_BONDS))
@@ -281,7 +279,7 @@ def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, positio
     reason = parse_molecule(
         data, first, last, element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope,
         begin, end, order, bond_ring, direction,
-        opened, closure, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
+        opened, closure, bonded, doubles, bytes_, electrons, free, shorts, words, ring_ptr, ring_atoms, ring_bonds, state,
     )  # fmt: skip
     reasons[i] = reason
     position[i] = state[2]
