@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:-../shared/data}
 shift || true
-[ -d "$data" ] || for near in shared/data .data; do [ -d "$near" ] && data=$near && break; done
+for near in shared/data .data; do
+    if [ ! -d "$data" ]; then data=$near; fi
+done
 
 python=${PYTHON:-python3}
 if [ -z "${PYTHON:-}" ] && .venv/bin/python -c "import cupy" 2>/dev/null; then python=.venv/bin/python; fi
@@ -26,8 +28,6 @@ fi
 export NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS=0 NUMBA_CUDA_ARRAY_INTERFACE_SYNC=0 PYTHONUNBUFFERED=1
 started=$SECONDS
 status=0
-"$python" bench/bench_gpu.py --warm-up & # half of the compiling, beside the other half
 "$python" bench/bench_gpu.py --data "$data" --tests "$@" || status=$?
-wait || true
 echo "bench/gpu.sh: $((SECONDS - started)) s, status $status"
 exit $status

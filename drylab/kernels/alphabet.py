@@ -10,9 +10,9 @@ VALENCE  (119, 5) int8: the greatest valence (bond orders and hydrogens) that RD
          Nitrogen: an atom whose valence is within this table is left alone by RDKit's clean-up of hypervalent groups,
          but for phosphorus of valence 5 on 3 neighbours, and iodine, which the parser declines.
 ORGANIC  (20, 2048) uint8: an organic-subset atom, row SLOT[element] + (1 if lower case), column 256 * bonds + 16 * aromatic
-         bonds + sum of the other orders: the hydrogens that RDKit adds + 16 * the electrons it gives to its ring (0, 1, 2,
-         UPPER: unknown; BARRED: no ring of its is aromatic; PERHAPS: 0 if a double bond leads to N, O or S); UNUSUAL where
-         the parser leaves it to RDKit
+         bonds + sum of the other orders: the hydrogens that RDKit adds + 8 * what it is to its rings: electrons (0, 1, 2) + UPPER
+         if upper case, EITHER where one electron is 0 if a double bond out of the ring leads to N, O or S, BARRED if no
+         ring of its is aromatic, ODD if this table does not say; UNUSUAL where the parser leaves the atom to RDKit
 
 Grammar: http://opensmiles.org/opensmiles.html
 """
@@ -214,7 +214,7 @@ def _valences() -> np.ndarray:
 ORGANIC_SUBSET = ("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I")
 MANY = 8 * 256 - 1
 UNUSUAL = 255
-UPPER, PERHAPS, BARRED = 4, 5, 8
+EITHER, UPPER, BARRED, ODD = 3, 4, 8, 16
 
 
 def _organic() -> np.ndarray:
@@ -224,17 +224,30 @@ def _organic() -> np.ndarray:
             degree, aromatic, others = bonded >> 8, bonded >> 4 & 15, bonded & 15
             if aromatic == 0:
                 h = _aliphatic(symbol, degree, others)
-                table[2 * slot, bonded] = h if h == UNUSUAL else h + 16 * (BARRED if degree + h > 3 else UPPER)
+                table[2 * slot, bonded] = h if h == UNUSUAL else h + 8 * _upper(symbol, degree + h, others + h)
             elif aromatic >= 2:
                 h = _aromatic(symbol, degree, others)
-                table[2 * slot + 1, bonded] = h if h == UNUSUAL else h + 16 * _electrons(symbol, degree, others)
+                table[2 * slot + 1, bonded] = h if h == UNUSUAL else h + 8 * _lower(symbol, degree, others)
     return table
 
 
-def _electrons(symbol: str, degree: int, others: int) -> int:
+def _lower(symbol: str, degree: int, others: int) -> int:
     if symbol == "C":
-        return PERHAPS if others == 2 else 1
+        return EITHER if others == 2 else 1
     return 1 if symbol == "N" and degree == 2 else 2
+
+
+def _upper(symbol: str, neighbours: int, valence: int) -> int:
+    """RDKit's electron donors, of neutral atoms: carbon with a double bond, N= and N<, O and S with two neighbours."""
+    if neighbours > 3:
+        return BARRED
+    if symbol == "C" and neighbours == 3:
+        return UPPER + EITHER
+    if symbol == "N" and neighbours in (2, 3):
+        return UPPER + (1 if neighbours == 2 else 2)
+    if symbol in "OS" and neighbours == valence == 2:
+        return UPPER + 2
+    return ODD
 
 
 def _aliphatic(symbol: str, degree: int, valence: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from drylab.kernels.adjacency import MAX_BONDS
-from drylab.kernels.alphabet import AROMATIC, BARRED, MANY, ORGANIC, PERHAPS, SLOT, UNUSUAL, UP, UPPER, VALENCE
+from drylab.kernels.alphabet import AROMATIC, BARRED, EITHER, MANY, ODD, ORGANIC, SLOT, UNUSUAL, UP, VALENCE
 from drylab.kernels.scan import (
     AROMATICS,
     BRACKET_MARK,
@@ -23,7 +23,11 @@ from drylab.kernels.scan import (
 )
 from drylab.kernels.twin import inlined, per_molecule
 
-STEALS = 1 << 12
+STEALS, CARBON, OTHER = (
+    1 << 12,
+    1 << 13,
+    1 << 14,
+)  # what a double bond out of the ring leads to: N, O, S; C; anything else
 
 
 @per_molecule
@@ -78,8 +82,8 @@ def close_rings(closure, count, aromatic, begin, end, order, direction, bonded, 
 
 @inlined
 def settle_bonds(element, begin, end, order, bond_ring, bonded, doubles, n_doubles, m):
-    """How many bonds are aromatic. An aromatic bond outside rings becomes single, and in bonded (see ``scan``) the atoms get
-    the flag STEALS from which a double bond outside rings leads to N, O or S."""
+    """How many bonds are aromatic. An aromatic bond outside rings becomes single, and in bonded (see ``scan``) the atoms of
+    a double bond outside rings are told by a flag what is at its other end."""
     n_aromatic, bridges = 0, 0
     for b in range(m):
         aromatic = 1 if order[b] == AROMATIC else 0
@@ -97,8 +101,8 @@ def settle_bonds(element, begin, end, order, bond_ring, bonded, doubles, n_doubl
         if not np.int64(bond_ring[b]):
             u, v = np.int64(begin[b]), np.int64(end[b])
             x, y = np.int64(element[u]), np.int64(element[v])
-            bonded[u] |= STEALS if y == 7 or y == 8 or y == 16 else 0
-            bonded[v] |= STEALS if x == 7 or x == 8 or x == 16 else 0
+            bonded[u] |= CARBON if y == 6 else STEALS if y == 7 or y == 8 or y == 16 else OTHER
+            bonded[v] |= CARBON if x == 6 else STEALS if x == 7 or x == 8 or x == 16 else OTHER
     return n_aromatic
 
 
@@ -123,7 +127,8 @@ def bracket_atom(z, q, h, total, low, degree, ring, mass):
 def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotope, bonded, electrons, free, n):
     """degree and hydrogens, and the checks that RDKit's sanitisation would make: a reason code.
 
-    Also, for ``benzenoid``: electrons (n,) uint8 that an atom gives to its rings, and free, 1 if that is one electron.
+    Also, for ``benzenoid``: electrons (n,) uint8, what an atom is to its rings as in ORGANIC, and free, 3 if it has to have a
+    double bond in its ring, else 0.
     """
     worst = OK
     for i in range(n):
@@ -134,23 +139,23 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
             known = np.int64(ORGANIC[np.int64(SLOT[z]) + low, min(bonds & STEALS - 1, MANY)])
             if known == UNUSUAL or low > np.int64(atom_ring[i]):
                 worst = AROMATICS if low else VALENCES
-            hydrogens[i] = known & 15
-            e = known >> 4
-            if e == PERHAPS and bonds >= STEALS:
-                e = 0
+            hydrogens[i] = known & 7
+            e = known >> 3
+            if e & 3 == EITHER:
+                e -= EITHER if bonds & STEALS else EITHER - 1
+                if bonds & OTHER:
+                    e = ODD
         else:
             h &= 15
             hydrogens[i] = h
             q = np.int64(charge[i])
             reason = bracket_atom(z, q, h, bonds & 255, low, d, np.int64(atom_ring[i]), np.int64(isotope[i]))
             worst = max(worst, reason)
-            e = BARRED if d + h > 3 else UPPER
-            if low:
-                e = PERHAPS
-                if q == 0 and d + h == 3 and bonds & 15 < 2:
-                    e = 1 if z == 6 else 2 if z == 7 else PERHAPS
+            e = BARRED if d + h > 3 else ODD
+            if low and q == 0 and d + h == 3 and bonds & 15 < 2:
+                e = 1 if z == 6 else 2 if z == 7 else ODD
         electrons[i] = e
-        free[i] = 1 if e == 1 else 0
+        free[i] = 3 if e == 1 and bonds < STEALS else 0
     return worst
 
 

@@ -31,7 +31,7 @@ from numba import cuda
 from drylab.device import array_module, on_device
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
 from drylab.kernels.aromaticity import AROMATIC_BYTES, AROMATIC_SHORTS, AROMATIC_WORDS, aromatise
-from drylab.kernels.benzenoid import benzenoid
+from drylab.kernels.benzenoid import BENZENOID_BYTES, benzenoid
 from drylab.kernels.rings import MAX_RING_SLOTS, MAX_RINGS, RING_BYTES, RING_SHORTS, RING_WORDS, rings_of_text
 from drylab.kernels.scan import (
     AROMATICS,
@@ -57,7 +57,7 @@ __all__ = ["EMPTY", "FIRST_INVALID", "MANY_BONDS", "OK", "REASONS", "Parsed", "p
 ATOM_TYPES = (np.uint8, np.int8, np.uint8, np.uint8, np.uint8, np.uint8, np.uint8, np.uint16)
 BOND_TYPES = (np.uint8,) * 5
 # Scratch of one molecule, shared by the steps, which come one after the other.
-SCRATCH_BYTES = max(RING_BYTES, AROMATIC_BYTES, 3 * (MAX_ATOMS + 1) + 3 * MAX_BONDS)
+SCRATCH_BYTES = max(RING_BYTES, AROMATIC_BYTES, BENZENOID_BYTES, 3 * (MAX_ATOMS + 1) + 3 * MAX_BONDS)
 SCRATCH_SHORTS = max(RING_SHORTS, AROMATIC_SHORTS, MAX_ATOMS + 1 + 2 * MAX_BONDS)
 SCRATCH_WORDS = max(RING_WORDS, AROMATIC_WORDS, WORDS)
 # Named, since a CUDA kernel takes the sizes of local arrays from constants only.
@@ -120,7 +120,7 @@ def parse_molecule(
             return reason
     if k:
         sure = benzenoid(
-            begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, bytes_
+            begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring_bonds, electrons, free, shorts, bytes_
         )
         if not sure and aromatise(
             element, charge, hydrogens, degree, aromatic, atom_ring, begin, end, order, bond_ring, n, m,

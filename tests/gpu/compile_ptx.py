@@ -47,7 +47,7 @@ def check(arch: str, name: str, kernel: Any, signature: tuple[types.Type, ...], 
     to_ptx = time.perf_counter()
     assert f".target {arch}" in ptx, name
     arguments = sum(
-        BYTES[kind] for kind in re.findall(r"\.param \.(\w+) \w+_param_\d+[,\n]", ptx.partition(".entry")[2])
+        BYTES[kind] for kind in re.findall(r"\.param \.(\w+)[^,\n]*_param_\d+[,\n]", ptx.partition(".entry")[2])
     )
     assert arguments <= MOST_ARGUMENT_BYTES, name
     fused = len(re.findall(r"\bfma\.", ptx))
