@@ -97,35 +97,29 @@ def _texts(data: Any, offsets: Any, rows: Sequence[int] | NDArray[np.int64]) -> 
 
 
 def merge(graphs: MolGraphs, rows: NDArray[np.int64], others: MolGraphs) -> MolGraphs:
-    """``graphs`` with the molecules at ``rows``, which have no atoms, replaced by ``others``, on the device of ``graphs``."""
+    """``graphs`` with the molecules at ``rows``, which have no atoms, replaced by ``others``, on the device of ``graphs``.
+
+    Rows are few and stand in order, so what lies between them is copied in one piece.
+    """
     xp = array_module(graphs.status)
     if xp is not np:
         others = MolGraphs(*(to_device(getattr(others, field.name)) for field in fields(others)))
-        rows = to_device(rows)
     status = graphs.status.copy()
-    status[rows] = others.status
+    status[to_device(rows) if xp is not np else rows] = others.status
     changed: dict[str, Any] = {"status": status}
     for ptr_name, names in (("atom_ptr", ATOM_FIELDS), ("bond_ptr", BOND_FIELDS)):
-        mine, theirs = getattr(graphs, ptr_name), getattr(others, ptr_name)
-        counts = xp.diff(mine)
-        counts[rows] = xp.diff(theirs)
-        ptr = xp.zeros(len(mine), xp.int32)
-        xp.cumsum(counts, out=ptr[1:])
-        to_mine = _places(xp, ptr[:-1], mine)
-        to_theirs = _places(xp, ptr[:-1][rows], theirs)
-        changed[ptr_name] = ptr
+        mine, theirs = to_host(getattr(graphs, ptr_name)), to_host(getattr(others, ptr_name))
+        counts = np.diff(mine)
+        counts[rows] = np.diff(theirs)
+        changed[ptr_name] = xp.asarray(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
+        cuts = [0, *mine[rows].tolist(), int(mine[-1])]
         for name in names:
-            column = getattr(graphs, name)
-            joined = xp.empty(int(ptr[-1]), column.dtype)
-            joined[to_mine] = column
-            joined[to_theirs] = getattr(others, name)
-            changed[name] = joined
+            own, new = getattr(graphs, name), getattr(others, name)
+            pieces = [own[: cuts[1]]]
+            for at in range(len(rows)):
+                pieces += [new[theirs[at] : theirs[at + 1]], own[cuts[at + 1] : cuts[at + 2]]]
+            changed[name] = xp.concatenate(pieces)
     return replace(graphs, **changed)
-
-
-def _places(xp: Any, starts: Any, ptr: Any) -> Any:
-    """Where each flat value of a ragged column goes when its row i starts at starts[i]."""
-    return xp.repeat(starts - ptr[:-1], xp.diff(ptr)) + xp.arange(int(ptr[-1]))
 
 
 def take(graphs: MolGraphs, rows: NDArray[np.int64]) -> MolGraphs:
