@@ -13,18 +13,13 @@ is wall time. Appends rows to bench/results/gpu.csv, except in the CUDA simulato
 from __future__ import annotations
 
 import argparse
-import csv
-import importlib.metadata
 import itertools
-import os
 import random
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +27,8 @@ import numpy as np
 import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from drylab.device import gpus, on_device, to_device, to_host
+from bench.timing_gpu import ROOT, Table, copy_rate, device_ms, there, times, wait, wall_ms
+from drylab.device import gpus, on_device, to_host
 from drylab.featurize.route import ATOM_FIELDS, BOND_FIELDS
 from drylab.featurize.text import as_bytes
 from drylab.kernels import descriptors as descriptors_cpu
@@ -42,7 +38,6 @@ from drylab.types import DECLINED, PARSED, MolGraphs
 from tests.kernels.twins import GPU, SIMULATED, moved
 from tests.real import DATA, smiles_of
 
-ROOT = Path(__file__).resolve().parents[1]
 # Real libraries first; the million quinazolines fill up what is left.
 LIBRARIES = (
     "libraries/zinc_a.smi.gz",
@@ -57,14 +52,7 @@ LIBRARIES = (
 FEW = ("CCO", "FS(F)(F)(F)(F)F", "C[C@H](F)/C=C/Cl", "CC(=O)Oc1ccccc1C(=O)O", "CC.C", "C(", "C1CC2CCC1C2")
 PARSE = "SMILES to graph"
 BEST = 1000
-PACKAGES = ("numba", "numba-cuda", "cupy-cuda13x", "numpy")
-COPY_BYTES = 2**31
-HEADER = (
-    "day", "gpu", "versions", "commit", "what", "molecules", "molecules_per_s", "median_ms", "p20_ms", "p80_ms",
-    "bytes", "fraction_of_copy", "copy_tb_per_s", "compile_s",
-)  # fmt: skip
 Text = tuple[np.ndarray, np.ndarray]
-there = np.copy if SIMULATED else to_device  # the simulator writes every array back: it gets copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +64,6 @@ class Case:
     gpu: Callable[..., Any]
     arguments: tuple[Any, ...]
     read: tuple[np.ndarray, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Milliseconds: median, 20th and 80th percentile."""
-
-    median: float
-    low: float
-    high: float
 
 
 def molecules(data: Path, rows: int) -> pa.Array:
@@ -176,108 +155,6 @@ def assert_equal(what: str, ours: Any, theirs: Any) -> None:
         if a.tobytes() != b.tobytes():
             wrong = np.argwhere(a != b)
             raise AssertionError(f"{what}, {name}: {len(wrong)} values differ from the CPU twin, first at {wrong[:1]}")
-
-
-def wait() -> None:
-    """Until the GPU has done all it was given."""
-    if not SIMULATED:
-        import cupy
-
-        cupy.cuda.get_current_stream().synchronize()
-
-
-def wall_ms(work: Callable[[], Any]) -> float:
-    """Milliseconds on the host's clock until everything is done."""
-    started = time.perf_counter()
-    result = work()
-    wait()
-    elapsed = 1e3 * (time.perf_counter() - started)
-    del result  # giving memory back is no part of the work
-    return elapsed
-
-
-def device_ms(work: Callable[[], Any]) -> float:
-    """Milliseconds between two CUDA events around the work; wall time in the simulator."""
-    if SIMULATED:
-        return wall_ms(work)
-    import cupy
-
-    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
-    start.record()
-    result = work()
-    stop.record()
-    stop.synchronize()
-    del result
-    return float(cupy.cuda.get_elapsed_time(start, stop))
-
-
-def times(clock: Callable[[Callable[[], Any]], float], work: Callable[[], Any], rounds: int) -> Times:
-    """Warm up once, then measure."""
-    clock(work)
-    low, median, high = np.percentile([clock(work) for _ in range(rounds)], (20, 50, 80))
-    return Times(float(median), float(low), float(high))
-
-
-def copy_rate(rounds: int) -> float:
-    """Bytes a second of a copy on the device, read and written both counted: the limit that memory sets."""
-    size = 2**20 if SIMULATED else COPY_BYTES
-    source = there(np.ones(size // 8, np.int64))
-    return 2 * size / (times(device_ms, source.copy, rounds).median * 1e-3)
-
-
-class Table:
-    """Prints rows and appends them to bench/results/gpu.csv (not what the simulator did)."""
-
-    def __init__(self, copy: float) -> None:
-        self.copy = copy
-        self.file = Path(__file__).parent / "results" / "gpu.csv"
-        versions = " ".join(f"{name} {_version(name)}" for name in PACKAGES)
-        gpu = "CUDA simulator" if SIMULATED else gpus()[0][0]
-        self.about = (f"{datetime.now(UTC):%Y-%m-%d}", gpu, f"{versions} {_driver()}".strip(), _commit())
-        print(", ".join(self.about), f"copy {copy / 1e12:.2f} TB/s", sep=", ")
-
-    def add(self, what: str, n: int, took: Times, size: int = 0, compile_s: float = 0.0) -> None:
-        """One row: n molecules in ``took``; size is the least bytes moved, 0 where that says nothing."""
-        rate = n / (took.median * 1e-3)
-        fraction = size / (took.median * 1e-3) / self.copy
-        print(
-            f"{what:<38} {rate / 1e6:10.3f} M/s  {took.median:9.3f} ms ({took.low:.3f} to {took.high:.3f})"
-            + (f"  {size / n:6.0f} B each, {100 * fraction:5.1f} % of a copy" if size else "")
-        )
-        if SIMULATED:
-            return
-        new = not self.file.exists()
-        self.file.parent.mkdir(exist_ok=True)
-        with open(self.file, "a", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            if new:
-                writer.writerow(HEADER)
-            spread = [f"{ms:.3f}" for ms in (took.median, took.low, took.high)]
-            limit = [size, f"{fraction:.4f}"] if size else ["", ""]
-            first = f"{compile_s:.1f}" if compile_s else ""
-            writer.writerow([*self.about, what, n, f"{rate:.0f}", *spread, *limit, f"{self.copy / 1e12:.2f}", first])
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "-"
-
-
-def _driver() -> str:
-    if SIMULATED or not shutil.which("nvidia-smi"):
-        return ""
-    ask = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    return "driver " + subprocess.run(ask, capture_output=True, text=True, check=False).stdout.partition("\n")[0]
-
-
-def _commit() -> str:
-    """Of the checkout, or what DRYLAB_COMMIT says where only the files were copied."""
-    if "DRYLAB_COMMIT" in os.environ or not shutil.which("git"):
-        return os.environ.get("DRYLAB_COMMIT", "")
-    ask = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def compile_all() -> dict[str, float]:
