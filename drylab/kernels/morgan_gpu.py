@@ -159,7 +159,8 @@ def counts_on_gpu(graphs: Any, radius: int, n_bits: int, marks: Any) -> tuple[tu
     staged = tuple(xp.empty(len(graphs.element) * room, xp.uint32) for _ in range(2))
     found = _found(graphs, radius, n_bits, marks, True, xp.zeros((1, 1), xp.uint32), *staged)
     ptr = xp.zeros(len(found) + 1, xp.int64)
-    ptr[1:] = xp.cumsum(xp.maximum(found, 0), dtype=xp.int64)
+    ptr[1:] = xp.maximum(found, 0)
+    ptr = xp.cumsum(ptr)
     offsets = graphs.atom_ptr.astype(xp.int64) * room
     bit, count = (compacted(offsets, ptr, column) for column in staged)
     return (ptr, bit, count), (found == DECLINED).astype(xp.uint8)

@@ -13,11 +13,11 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors
 
 from drylab.featurize import reference
-from drylab.kernels import elements
+from drylab.kernels import descriptors_gpu, elements, properties
 from drylab.kernels.descriptors import DESCRIPTORS, NAMES, NOT_PARSED, REASONS, descriptors, descriptors_on_cpu
 from drylab.kernels.descriptors_gpu import THREADS, descriptors_on_gpu
 from tests.kernels.odd_molecules import ODD_MOLECULES
-from tests.kernels.twins import twins
+from tests.kernels.twins import SIMULATED, twins
 from tests.molecules import DRUGS, ODD
 
 RDKIT: dict[str, Callable[[Chem.Mol], float]] = {
@@ -87,6 +87,20 @@ def test_a_few_molecules_are_as_in_rdkit(twin: Twin) -> None:
 @pytest.mark.parametrize("n", [THREADS - 1, THREADS, THREADS + 1])
 def test_numbers_of_molecules(n: int, twin: Twin) -> None:
     assert not assert_as_rdkit(reference.parse(["CNO"] * n), twin).any()
+
+
+@pytest.mark.twins
+@pytest.mark.skipif(not SIMULATED, reason="scratch of a thread can be looked at in the CUDA simulator only")
+def test_a_thread_has_the_scratch_that_a_molecule_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[tuple[int, np.dtype]]()
+
+    def describe(*arguments: object) -> int:
+        seen.extend((len(array), array.dtype) for array in arguments[-1])  # type: ignore[attr-defined]
+        return 0
+
+    monkeypatch.setattr(descriptors_gpu, "describe", describe)
+    descriptors_on_gpu(reference.graphs(reference.parse(["C"])), NAMES)
+    assert seen == [(length, np.dtype(dtype)) for length, dtype in properties.SCRATCH]
 
 
 @BOTH
