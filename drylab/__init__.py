@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from drylab import featurize
     from drylab.build import BuildOptions, build_library
     from drylab.checking import check
     from drylab.config import Target, load_target
@@ -40,6 +41,8 @@ _HOMES = {
     "screen_to": "drylab.screening",
 }
 
+_ROOMS = ("featurize",)
+
 __all__ = [
     "BuildOptions",
     "DrylabError",
@@ -49,6 +52,7 @@ __all__ = [
     "Target",
     "build_library",
     "check",
+    "featurize",
     "load_model",
     "load_target",
     "open_library",
@@ -59,6 +63,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"drylab.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'drylab' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

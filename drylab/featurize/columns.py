@@ -115,7 +115,7 @@ def descriptors(smiles: Smiles) -> pa.Table:
 
 def usable(routed: Routed) -> NDArray[np.uint8]:
     """(n,) uint8: PARSED where there is a molecule of any size, else INVALID."""
-    status = np.where(routed.graphs.status == PARSED, PARSED, INVALID).astype(np.uint8)
+    status = np.where(to_host(routed.graphs.status) == PARSED, PARSED, INVALID).astype(np.uint8)
     status[list(routed.asked)] = PARSED
     return status
 
