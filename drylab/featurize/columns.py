@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drylab.device import array_module, to_host
 from drylab.errors import InputError
 from drylab.featurize import reference
-from drylab.featurize.route import Routed, route
+from drylab.featurize.route import Routed, on_host, route
 from drylab.featurize.table import describe, fill
 from drylab.featurize.text import Smiles, as_bytes
 from drylab.kernels.morgan import morgan_bits, morgan_counts
+from drylab.kernels.stereo import EXACT, stereo_marks
 from drylab.types import DECLINED, INVALID, PARSED, Bits, Counts, MolGraphs
 
 
@@ -63,28 +66,40 @@ def fingerprints(
         raise InputError(f"radius {radius}, n_bits {n_bits}: expected radius >= 0 and 1 <= n_bits < 2**31")
     routed = route(*as_bytes(smiles))
     status = usable(routed)
+    marks, unsure = _marks(routed.graphs) if chirality else (None, np.zeros(len(status), bool))
     if count:
-        (ptr, bit, counts), declined = morgan_counts(routed.graphs, radius, n_bits)
+        (ptr, bit, counts), declined = morgan_counts(routed.graphs, radius, n_bits, marks)
     else:
-        words, declined = morgan_bits(routed.graphs, radius, n_bits)
-    rows = (status == PARSED) & ((routed.graphs.status == DECLINED) | (declined > 0))
-    if chirality:  # what has stereo needs CIP labels, and those are RDKit's
-        rows |= with_stereo(routed.graphs)
-    asked = np.flatnonzero(rows).tolist()
+        words, declined = morgan_bits(routed.graphs, radius, n_bits, marks)
+    mine = (to_host(routed.graphs.status) == PARSED) & (to_host(declined) == 0) & ~unsure
+    asked = np.flatnonzero((status == PARSED) & ~mine).tolist()
     theirs = reference.fingerprints([routed.mol(row) for row in asked], radius, n_bits, chirality)
     if count:
         return _merged(Counts(ptr, bit, counts, n_bits, status), asked, theirs)
     for row, own in zip(asked, theirs, strict=True):
-        words[row] = 0
-        for at in own:
-            words[row, at // 64] |= np.uint64(1) << np.uint64(at % 64)
+        words[row] = array_module(words).asarray(_packed(own, n_bits))
     return Bits(words, n_bits, status)
 
 
+def _marks(graphs: MolGraphs) -> tuple[tuple[Any, Any], NDArray[np.bool_]]:
+    """CIP labels and double-bond stereo, on the device of the graphs, and (n,) bool where only RDKit can tell them."""
+    xp = array_module(graphs.status)
+    cip, stereo, codes = stereo_marks(on_host(graphs))
+    return (xp.asarray(cip), xp.asarray(stereo)), codes != EXACT
+
+
+def _packed(own: Iterable[int], n_bits: int) -> NDArray[np.uint64]:
+    words = np.zeros(-(-n_bits // 64), np.uint64)
+    for at in own:
+        words[at // 64] |= np.uint64(1) << np.uint64(at % 64)
+    return words
+
+
 def _merged(counts: Counts, rows: list[int], theirs: list[dict[int, int]]) -> Counts:
-    """Counts with some rows replaced by RDKit's."""
+    """Counts with some rows replaced by RDKit's; on the host if there are any."""
     if not rows:
         return counts
+    counts = replace(counts, ptr=to_host(counts.ptr), bit=to_host(counts.bit), count=to_host(counts.count))
     lengths = np.diff(counts.ptr)
     bits, values = np.split(counts.bit, counts.ptr[1:-1]), np.split(counts.count, counts.ptr[1:-1])
     for row, own in zip(rows, theirs, strict=True):
@@ -107,7 +122,7 @@ def descriptors(smiles: Smiles) -> pa.Table:
     routed = route(*as_bytes(smiles))
     columns = describe(routed.graphs, routed.mol)
     status = usable(routed)
-    for row in np.flatnonzero((status == PARSED) & (routed.graphs.status == DECLINED)).tolist():
+    for row in np.flatnonzero((status == PARSED) & (to_host(routed.graphs.status) == DECLINED)).tolist():
         fill(columns, row, routed.asked[row])
     missing = status != PARSED
     return pa.table({name: pa.array(column, mask=missing) for name, column in columns.items()})
@@ -118,11 +133,3 @@ def usable(routed: Routed) -> NDArray[np.uint8]:
     status = np.where(to_host(routed.graphs.status) == PARSED, PARSED, INVALID).astype(np.uint8)
     status[list(routed.asked)] = PARSED
     return status
-
-
-def with_stereo(graphs: MolGraphs) -> NDArray[np.bool_]:
-    """(n,) bool: has an atom or a bond with a stereo mark."""
-    marked = np.zeros(len(graphs), bool)
-    for ptr, marks in ((graphs.atom_ptr, graphs.chirality), (graphs.bond_ptr, graphs.direction)):
-        marked |= np.diff(np.concatenate([[0], np.cumsum(marks > 0)])[ptr]) > 0
-    return marked

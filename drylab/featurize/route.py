@@ -80,6 +80,11 @@ def route(data: Any, offsets: Any) -> Routed:
     return Routed(merge(graphs, rows, reference.graphs(mols)), reason, position, asked, data, offsets)
 
 
+def on_host(graphs: MolGraphs) -> MolGraphs:
+    """The same graphs in NumPy arrays."""
+    return MolGraphs(*(to_host(getattr(graphs, field.name)) for field in fields(graphs)))
+
+
 def _status(reason: Any) -> Any:
     xp = array_module(reason)
     status = xp.full(len(reason), DECLINED, xp.uint8)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from drylab.device import to_host
 from drylab.featurize import reference
 from drylab.kernels.descriptors import DESCRIPTORS, NAMES, descriptors
 from drylab.types import PARSED, MolGraphs
@@ -18,8 +19,9 @@ def describe(
     graphs: MolGraphs, mol_of: Callable[[int], reference.Mol], wanted: Sequence[str] = NAMES
 ) -> Mapping[str, NDArray[np.float64] | NDArray[np.int32]]:
     """Columns by RDKit's names, (n,) each; mol_of(row) gives RDKit's molecule. Rows that are not PARSED hold 0."""
-    columns, declined = descriptors(graphs, wanted)
-    for row in np.flatnonzero((declined > 0) & (graphs.status == PARSED)).tolist():
+    found, declined = descriptors(graphs, wanted)
+    columns = {name: to_host(column) for name, column in found.items()}
+    for row in np.flatnonzero((to_host(declined) > 0) & (to_host(graphs.status) == PARSED)).tolist():
         fill(columns, row, mol_of(row))
     return columns
 

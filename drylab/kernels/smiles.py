@@ -32,6 +32,7 @@ from drylab.device import array_module, on_device
 from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
 from drylab.kernels.aromaticity import AROMATIC_BYTES, AROMATIC_SHORTS, AROMATIC_WORDS, aromatise
 from drylab.kernels.benzenoid import BENZENOID_BYTES, benzenoid
+from drylab.kernels.ragged import compacted
 from drylab.kernels.rings import MAX_RING_SLOTS, MAX_RINGS, RING_BYTES, RING_SHORTS, RING_WORDS, rings_of_text
 from drylab.kernels.scan import (
     AROMATICS,
@@ -305,17 +306,6 @@ def parse_kernel(data, offsets, atoms, bonds, n_atoms, n_bonds, reasons, positio
         out_direction[first + j] = direction[j]
 
 
-@cuda.jit
-def compact_kernel(offsets, ptr, source, target):
-    """One warp a molecule: the values at offsets[i] of each column to ptr[i]."""
-    lane, i = cuda.threadIdx.x, cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
-    if i >= len(ptr) - 1:
-        return
-    start, first, count = np.int64(offsets[i]), np.int64(ptr[i]), np.int64(ptr[i + 1]) - np.int64(ptr[i])
-    for j in range(lane, count, 32):
-        target[first + j] = source[start + j]
-
-
 def parse_on_gpu(data: Any, offsets: Any) -> Parsed:
     """The GPU twin; also what the CUDA simulator runs, on NumPy arrays."""
     xp, n = array_module(data), len(offsets) - 1
@@ -327,9 +317,5 @@ def parse_on_gpu(data: Any, offsets: Any) -> Parsed:
     flat = []
     for ptr, columns in zip(ptrs, staged, strict=True):
         ptr[:] = xp.cumsum(ptr, dtype=xp.int32)
-        moved = tuple(xp.empty(int(ptr[-1]), column.dtype) for column in columns)
-        for source, target in zip(columns, moved, strict=True):
-            if len(target):
-                compact_kernel[(n + 3) // 4, (32, 4)](offsets, ptr, source, target)
-        flat.append(moved)
+        flat.append(tuple(compacted(offsets, ptr, column) for column in columns))
     return Parsed(*ptrs, reason, position, *flat)

@@ -37,7 +37,7 @@ from drylab.kernels.adjacency import MAX_ATOMS, MAX_BONDS, adjacency
 from drylab.kernels.centres import LEGAL, UNSURE, centre, keeps_hydrogens, lone_hydrogen
 from drylab.kernels.cip import MAX_ISOTOPE, TWICE, repeats
 from drylab.kernels.drawn import clean_directions, drawn_single, find_drawn
-from drylab.kernels.labels import RING, perceive
+from drylab.kernels.labels import RING, E, Z, perceive
 from drylab.kernels.twin import inlined, launcher, per_molecule
 from drylab.types import PARSED, MolGraphs
 
@@ -251,7 +251,7 @@ def differ(i, besides, start, neighbour, words):
 @launcher
 def _stereo_flat(
     atom_ptr, bond_ptr, status, element, isotope, charge, hydrogens, bond_ring, begin, end, order, chirality,
-    direction, labels, codes
+    direction, labels, ends, codes
 ):  # fmt: skip
     start, via = np.empty(MAX_ATOMS + 1, np.uint16), np.empty(2 * MAX_BONDS, np.uint16)
     neighbour, words = np.empty(2 * MAX_BONDS, np.uint8), np.empty(WORDS, np.int64)
@@ -273,6 +273,11 @@ def _stereo_flat(
                 z - a, q - p, element[a:z], isotope[a:z], charge[a:z], hydrogens[a:z], bond_ring[p:q], begin[p:q], end[p:q],
                 order[p:q], start, neighbour, via, chirality[a:z], direction[p:q], words, rank, perm, labels[a:z], drawn,
             )  # fmt: skip
+            for b in range(q - p):
+                if direction[p + b]:
+                    for at in range(q - p):
+                        ends[p + at] = 3 if drawn[at] == E else 2 if drawn[at] == Z else 0
+                    break
 
 
 def stereo_flat(
@@ -282,11 +287,24 @@ def stereo_flat(
 
     Returns chirality (a,), direction (b,), labels (a,) or (0,) and codes (n,), all uint8, as the top of this file says.
     """
+    chirality, direction, labels, _, codes = _flat(graphs, with_labels)
+    return chirality, direction, labels, codes
+
+
+def stereo_marks(graphs: MolGraphs) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """What a fingerprint with chirality asks for, on the CPU: cip (a,), 1 for R and 2 for S; stereo (b,), 2 for Z and 3 for E,
+    RDKit's numbers; codes (n,): where one is not EXACT, RDKit has to be asked. All uint8; marks of the graphs are clean."""
+    _, _, cip, ends, codes = _flat(graphs, True)
+    return cip, ends, codes
+
+
+def _flat(graphs: MolGraphs, with_labels: bool) -> tuple[NDArray[np.uint8], ...]:
     chirality, direction = graphs.chirality.copy(), graphs.direction.copy()
     labels = np.zeros(len(chirality) if with_labels else 0, np.uint8)
+    ends = np.zeros(len(direction) if with_labels else 0, np.uint8)
     codes = np.empty(len(graphs), np.uint8)
     _stereo_flat(
         graphs.atom_ptr, graphs.bond_ptr, graphs.status, graphs.element, graphs.isotope, graphs.charge, graphs.hydrogens,
-        graphs.bond_ring, graphs.begin, graphs.end, graphs.order, chirality, direction, labels, codes,
+        graphs.bond_ring, graphs.begin, graphs.end, graphs.order, chirality, direction, labels, ends, codes,
     )  # fmt: skip
-    return chirality, direction, labels, codes
+    return chirality, direction, labels, ends, codes

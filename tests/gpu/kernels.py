@@ -25,7 +25,7 @@ MORGAN = (
 
 KERNELS: dict[str, tuple[Any, tuple[types.Type, ...]]] = {
     "smiles.parse_kernel": (smiles.parse_kernel, (U8, I32, ATOMS, BONDS, I32, I32, U8, I32)),
-    "smiles.compact_kernel": (smiles.compact_kernel, (I32, I32, U8, U8)),
+    "ragged.compact_kernel, text": (ragged.compact_kernel, (I32, I32, U8, U8)),
     "morgan_gpu.small_kernel": (morgan_gpu.small_kernel, MORGAN),
     "morgan_gpu.any_kernel": (morgan_gpu.any_kernel, (I64, *MORGAN, I64_2D, I32_2D, U32_2D, U32_2D)),
     "descriptors_gpu.describe_kernel": (

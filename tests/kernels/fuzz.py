@@ -50,7 +50,10 @@ def main(rounds: int, everything: bool) -> None:
         assert ((np.diff(done.atom_ptr) > 0) == (done.reason == smiles.OK)).all()
         parsed += int((done.reason == smiles.OK).sum())
         if everything:
-            atoms, bonds = dict(zip(ATOM_FIELDS, done.atoms, strict=True)), dict(zip(BOND_FIELDS, done.bonds, strict=True))
+            atoms, bonds = (
+                dict(zip(ATOM_FIELDS, done.atoms, strict=True)),
+                dict(zip(BOND_FIELDS, done.bonds, strict=True)),
+            )
             graphs = MolGraphs(done.atom_ptr, done.bond_ptr, (done.reason > 0).astype(np.uint8), **atoms, **bonds)
             morgan_bits(graphs, 3, 1024)
             morgan_counts(graphs, 2, 2048)
