@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COLUMNS = ("smiles", "drug", "canonical_smiles", "compound_iso_smiles")
@@ -23,6 +24,13 @@ def data_files() -> list[Path]:
         for path in (DATA / folder).rglob("*.*")
     ]
     return sorted(path for path in found if path.is_file() and not any(word in path.name for word in NO_MOLECULES))
+
+
+def rows_of(name: str) -> list[str]:
+    """All SMILES of a file of the shared data, e.g. "libraries/drugs.smi.gz"; the test is skipped where it is absent."""
+    if not (DATA / name).is_file():
+        pytest.skip(f"the public data set ../shared/data/{name} is not here")
+    return smiles_of(DATA / name)
 
 
 def smiles_of(file: Path, every: int = 1, most: int | None = None) -> list[str]:

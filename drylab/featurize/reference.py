@@ -30,21 +30,6 @@ _CHIRALITY = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAH
 
 Mol = Chem.Mol
 
-# Property name -> RDKit's value. Units: mw in Da, tpsa in square angstrom, the rest are counts or dimensionless.
-PROPERTIES: Mapping[str, Callable[[Mol], float]] = {
-    "mw": Descriptors.MolWt,  # type: ignore[attr-defined]
-    "clogp": Crippen.MolLogP,  # type: ignore[attr-defined]
-    "tpsa": rdMolDescriptors.CalcTPSA,
-    "hbd": Lipinski.NumHDonors,  # type: ignore[attr-defined]
-    "hba": Lipinski.NumHAcceptors,  # type: ignore[attr-defined]
-    "rotatable": rdMolDescriptors.CalcNumRotatableBonds,
-    "rings": rdMolDescriptors.CalcNumRings,
-    "aromatic_rings": rdMolDescriptors.CalcNumAromaticRings,
-    "fsp3": rdMolDescriptors.CalcFractionCSP3,
-    "heavy_atoms": Lipinski.HeavyAtomCount,
-    "charge": Chem.GetFormalCharge,
-}
-
 # RDKit's own names of the columns that drylab.featurize.descriptors gives.
 DESCRIPTORS: Mapping[str, Callable[[Mol], float]] = {
     "MolWt": Descriptors.MolWt,  # type: ignore[attr-defined]
@@ -63,6 +48,22 @@ DESCRIPTORS: Mapping[str, Callable[[Mol], float]] = {
     "NumAtomStereoCenters": rdMolDescriptors.CalcNumAtomStereoCenters,
     "NumUnspecifiedAtomStereoCenters": rdMolDescriptors.CalcNumUnspecifiedAtomStereoCenters,
 }
+
+# Name in target.yaml -> RDKit's name. Units: mw in Da, tpsa in square angstrom, the rest are counts or dimensionless.
+RDKIT_NAMES: Mapping[str, str] = {
+    "mw": "MolWt",
+    "clogp": "MolLogP",
+    "tpsa": "TPSA",
+    "hbd": "NumHDonors",
+    "hba": "NumHAcceptors",
+    "rotatable": "NumRotatableBonds",
+    "rings": "RingCount",
+    "aromatic_rings": "NumAromaticRings",
+    "fsp3": "FractionCSP3",
+    "heavy_atoms": "HeavyAtomCount",
+    "charge": "FormalCharge",
+}
+PROPERTIES: Mapping[str, Callable[[Mol], float]] = {name: DESCRIPTORS[rdkit] for name, rdkit in RDKIT_NAMES.items()}
 
 _CATALOGS = {
     "pains": FilterCatalog.FilterCatalogParams.FilterCatalogs.PAINS,

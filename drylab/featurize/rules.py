@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,25 +11,12 @@ from numpy.typing import NDArray
 
 from drylab.featurize import reference
 from drylab.featurize.alerts import compiled, patterns
+from drylab.featurize.reference import RDKIT_NAMES
 from drylab.featurize.route import take
 from drylab.featurize.table import describe
 from drylab.kernels.substructure import ASK, YES
 from drylab.types import MolGraphs
 
-# Name in target.yaml -> RDKit's name.
-COLUMNS: Mapping[str, str] = {
-    "mw": "MolWt",
-    "clogp": "MolLogP",
-    "tpsa": "TPSA",
-    "hbd": "NumHDonors",
-    "hba": "NumHAcceptors",
-    "rotatable": "NumRotatableBonds",
-    "rings": "RingCount",
-    "aromatic_rings": "NumAromaticRings",
-    "fsp3": "FractionCSP3",
-    "heavy_atoms": "HeavyAtomCount",
-    "charge": "FormalCharge",
-}
 MolOf = Callable[[int], reference.Mol]
 
 
@@ -80,9 +67,9 @@ class Rules:
     def _in_ranges(self, graphs: MolGraphs, mol_of: MolOf, verdicts: NDArray[np.object_]) -> NDArray[np.int64]:
         left = np.arange(len(graphs))
         if self.ranges and len(left):
-            columns = describe(graphs, mol_of, tuple({COLUMNS[name] for name, _, _ in self.ranges}))
+            columns = describe(graphs, mol_of, tuple({RDKIT_NAMES[name] for name, _, _ in self.ranges}))
             for name, low, high in self.ranges:
-                values = columns[COLUMNS[name]][left]
+                values = columns[RDKIT_NAMES[name]][left]
                 inside = (low <= values) & (values <= high)
                 verdicts[left[~inside]] = _range(name, low, high)
                 left = left[inside]

@@ -1,8 +1,6 @@
 """The aromaticity kernel against RDKit's sanitisation: any writing ends in RDKit's graph or is declined."""
 
-import gzip
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -21,8 +19,7 @@ from drylab.kernels.aromaticity import (
 )
 from drylab.kernels.electrons import OUTER, VALENCE
 from tests.molecules import DRUGS, ODD
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
+from tests.real import rows_of
 
 # Writings that RDKit reads; most end up otherwise than written.
 DECIDED = [
@@ -178,19 +175,10 @@ def mutate(text: str, rng: random.Random) -> str:
 
 
 def sample(n: int) -> list[str]:
-    if not DATA.is_dir():
-        pytest.skip("no ../shared/data: real molecules are not tested")
     texts = []
-    for name, column in (
-        ("libraries/chembl_10k.smi.gz", 0),
-        ("libraries/zinc_b.smi.gz", 0),
-        ("affinity/chembl22.csv.gz", 0),
-        ("affinity/kiba.csv.gz", 0),
-        ("libraries/pubchem_100k.csv.gz", 0),
-    ):
-        with gzip.open(DATA / name, "rt") as lines:
-            rows = [line.replace(",", " ").split()[column] for line in lines if line.strip()]
-        rows = [row for row in dict.fromkeys(rows) if "." not in row and "H]" not in row.replace("nH]", "")]
+    for name in ("libraries/chembl_10k.smi.gz", "libraries/zinc_b.smi.gz", "affinity/chembl22.csv.gz",
+                 "affinity/kiba.csv.gz", "libraries/pubchem_100k.csv.gz"):  # fmt: skip
+        rows = [row for row in dict.fromkeys(rows_of(name)) if "." not in row and "H]" not in row.replace("nH]", "")]
         texts += random.Random(0).sample(rows, min(n, len(rows)))
     return texts
 

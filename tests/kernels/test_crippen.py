@@ -1,8 +1,6 @@
 """Crippen's atom types against the labels RDKit gives each atom, hydrogens included."""
 
-import gzip
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from drylab.kernels.surroundings import surroundings
 from drylab.types import MolGraphs
 from tests.kernels.odd_molecules import ODD_MOLECULES
 from tests.molecules import DRUGS
+from tests.real import rows_of
 
 
 def types(graphs: MolGraphs) -> tuple[list[str], list[str]] | None:
@@ -75,15 +74,9 @@ def test_types_of_odd_molecules_are_rdkits() -> None:
         assert_as_rdkit(smiles)
 
 
-def test_types_of_natural_products_are_rdkits(shared_data: Path) -> None:
-    lines = reference_lines(shared_data / "libraries" / "natural_products_50k.smi.gz")
-    for smiles in random.Random(3).sample(lines, 300):
+def test_types_of_natural_products_are_rdkits() -> None:
+    for smiles in random.Random(3).sample(rows_of("libraries/natural_products_50k.smi.gz"), 300):
         assert_as_rdkit(smiles)
-
-
-def reference_lines(path: Path) -> list[str]:
-    with gzip.open(path, "rt") as file:
-        return [line.split()[0] for line in file if line.strip()]
 
 
 def test_contributions_are_rdkits() -> None:

@@ -1,10 +1,7 @@
 """Every descriptor column against RDKit's function of that name: equal, floats to the last bit."""
 
-import csv
-import gzip
-import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +16,7 @@ from drylab.kernels.descriptors_gpu import THREADS, descriptors_on_gpu
 from tests.kernels.odd_molecules import ODD_MOLECULES
 from tests.kernels.twins import SIMULATED, twins
 from tests.molecules import DRUGS, ODD
+from tests.real import data_files, smiles_of
 
 RDKIT: dict[str, Callable[[Chem.Mol], float]] = {
     name: getattr(Descriptors, name) for name in NAMES if name != "FormalCharge"
@@ -44,25 +42,11 @@ def assert_as_rdkit(mols: Sequence[Chem.Mol], twin: Twin = descriptors) -> np.nd
     return declined
 
 
-def smiles_in(path: Path) -> Iterator[str]:
-    """SMILES of a data file, by its header or, in .smi, the first word."""
-    open_ = gzip.open if path.suffix == ".gz" else open
-    with open_(path, "rt") as file:
-        if ".smi" in path.name:
-            yield from (line.split()[0] for line in file if line.strip())
-            return
-        rows = csv.reader(file, delimiter="\t" if ".tsv" in path.name else ",")
-        header = [name.lower() for name in next(rows)]
-        column = next((header.index(name) for name in ("smiles", "drug") if name in header), None)
-        if column is not None:
-            yield from (row[column] for row in rows if len(row) > column)
-
-
-def sample_texts(folder: Path, per_file: int, within: int) -> list[str]:
+def sample_texts(per_file: int, within: int) -> list[str]:
     """SMILES of every file: at most per_file each, evenly from the first ``within`` rows."""
     found = set[str]()
-    for path in sorted(p for p in folder.rglob("*") if p.suffixes[:1] in ([".csv"], [".tsv"], [".smi"])):
-        rows = list(itertools.islice(smiles_in(path), within))
+    for file in data_files():
+        rows = smiles_of(file, most=within)
         found.update(rows[:: max(1, len(rows) // per_file)][:per_file])
     return sorted(found)
 
@@ -117,7 +101,7 @@ def test_odd_molecules_are_as_in_rdkit(twin: Twin) -> None:
 
 @BOTH
 def test_a_sample_of_every_file_is_as_in_rdkit(shared_data: Path, twin: Twin) -> None:
-    texts = sample_texts(shared_data, per_file=50, within=5000)
+    texts = sample_texts(per_file=50, within=5000)
     declined = assert_as_rdkit([mol for mol in reference.parse(texts) if mol is not None], twin)
     assert np.count_nonzero(declined[declined != NOT_PARSED]) <= len(declined) // 500
 
@@ -125,7 +109,7 @@ def test_a_sample_of_every_file_is_as_in_rdkit(shared_data: Path, twin: Twin) ->
 @pytest.mark.slow
 def test_300_thousand_molecules_are_as_in_rdkit(shared_data: Path) -> None:
     counts = np.zeros(len(REASONS), np.int64)
-    texts = sample_texts(shared_data, per_file=20_000, within=200_000)
+    texts = sample_texts(per_file=20_000, within=200_000)
     for at in range(0, len(texts), 5_000):
         mols = [mol for mol in reference.parse(texts[at : at + 5_000]) if mol is not None]
         counts += np.bincount(assert_as_rdkit(mols), minlength=len(REASONS))

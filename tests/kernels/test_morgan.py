@@ -1,14 +1,12 @@
 """Morgan fingerprints against RDKit, on real molecules as written and as RDKit writes them, and on awkward ones."""
 
-import csv
-import gzip
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +27,7 @@ from drylab.kernels.isotopes import delta_mass
 from drylab.kernels.morgan import bits_on_cpu, counts_on_cpu, morgan_bits, morgan_counts, morgan_reference
 from tests.kernels.twins import twins
 from tests.molecules import DRUGS, ODD
+from tests.real import data_files, smiles_of
 
 # Each radius and each size once or more, the default first.
 SETTINGS = [(2, 2048), (0, 64), (1, 1000), (2, 1024), (3, 4096), (5, 2048), (6, 1), (2, 2**32 - 1)]
@@ -74,7 +73,6 @@ AWKWARD = [
     "C(C)(C)" * 40,
     "c1cc2ccc3cccc4ccc(c1)c2c34",
 ]
-COLUMNS = ("smiles", "SMILES", "Drug", "smiles_r")
 
 
 Answer = tuple[Any, tuple[Any, Any]]
@@ -95,21 +93,9 @@ def generator(radius: int, n_bits: int, chiral: bool = False):  # type: ignore[n
     return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=n_bits, includeChirality=chiral)
 
 
-def smiles_of(file: Path) -> Iterator[str]:
-    """The SMILES of one of the public files, if it has any."""
-    with gzip.open(file, "rt", newline="") as text:
-        if ".smi" in file.name or file.name.startswith("pubchem"):
-            yield from (line.split()[0] for line in text if line.strip())
-        elif ".csv" in file.name or ".tsv" in file.name:
-            rows = csv.reader(text, delimiter="\t" if ".tsv" in file.name else ",")
-            head = next(rows)
-            name = next((name for name in COLUMNS if name in head), None)
-            yield from (row[head.index(name)] for row in rows) if name else ()
-
-
 def spaced(file: Path, count: int, rows: int | None = None) -> list[str]:
     """About ``count`` molecules from all over the first rows of a file."""
-    smiles = list(dict.fromkeys(islice(smiles_of(file), rows)))
+    smiles = list(dict.fromkeys(smiles_of(file, most=rows)))
     return smiles[:: max(1, len(smiles) // count)]
 
 
@@ -156,7 +142,7 @@ def differences(mols: list[Chem.Mol], radius: int, n_bits: int, chiral: bool = F
 @pytest.fixture(scope="module")
 def sample(shared_data: Path) -> list[Chem.Mol]:
     """A few molecules of every public file."""
-    return molecules([text for file in sorted(shared_data.rglob("*.gz")) for text in spaced(file, 12, 3_000)])
+    return molecules([text for file in data_files() for text in spaced(file, 12, 3_000)])
 
 
 @pytest.mark.twins
@@ -388,7 +374,7 @@ def test_plain_python_gives_the_same(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_everything_is_rdkits(shared_data: Path) -> None:
     """All of the small files and a share of the big ones, about 300,000 molecules, each as written and as RDKit writes it."""
-    for file in sorted(shared_data.rglob("*.gz")):
+    for file in data_files():
         smiles = spaced(file, 12_000)
         for start in range(0, len(smiles), 5_000):
             mols = molecules(smiles[start : start + 5_000])

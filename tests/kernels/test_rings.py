@@ -1,8 +1,6 @@
 """Rings against RDKit's RingInfo, on plain and awkward ring systems, random graphs and real molecules."""
 
-import gzip
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +11,8 @@ from rdkit import Chem, rdBase
 from drylab.featurize import reference
 from drylab.kernels.rings import DECLINED_CAGE, DECLINED_ORDER, DECLINED_SIZE, rings_flat
 from tests.molecules import DRUGS, ODD
+from tests.real import rows_of
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 CODES = (DECLINED_ORDER, DECLINED_SIZE, DECLINED_CAGE)
 
 AWKWARD = {
@@ -124,12 +122,9 @@ def test_random_graphs_of_carbon(data: st.DataObject) -> None:
 
 
 def sample(n: int) -> list[str]:
-    if not DATA.is_dir():
-        pytest.skip("no ../shared/data: real molecules are not tested")
     texts = []
-    for name in ("chembl_10k.smi.gz", "natural_products_50k.smi.gz", "drugs.smi.gz", "zinc_b.smi.gz"):
-        with gzip.open(DATA / "libraries" / name, "rt") as lines:
-            rows = [line.split()[0] for line in lines if line.strip()]
+    for name in ("chembl_10k", "natural_products_50k", "drugs", "zinc_b"):
+        rows = rows_of(f"libraries/{name}.smi.gz")
         texts += random.Random(0).sample(rows, min(n, len(rows)))
     return texts
 

@@ -1,10 +1,8 @@
 """Stereo marks as written against what RDKit's MolFromSmiles ends with: tags, directions, and R and S."""
 
-import gzip
 import random
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +19,8 @@ from drylab.kernels.stereo import (
 )
 from drylab.types import MolGraphs
 from tests.molecules import AWKWARD
+from tests.real import rows_of
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "libraries"
 FILES = ("natural_products_50k.smi.gz", "zinc_a.smi.gz", "zinc_b.smi.gz", "chembl_10k.smi.gz", "drugs.smi.gz")
 
 # What the rules turn on; RDKit's answer is looked up, not typed.
@@ -103,10 +101,7 @@ def mutated(text: str, rng: random.Random) -> str:
 
 
 def sample(file: str, count: int, marked: bool = True) -> list[str]:
-    if not (DATA / file).exists():
-        pytest.skip(f"{DATA / file} is not there")
-    with gzip.open(DATA / file, "rt") as lines:
-        texts = [line.split()[0] for line in lines if line.strip()]
+    texts = rows_of(f"libraries/{file}")
     if marked:
         texts = [text for text in texts if re.search(r"[@/\\]", text)]
     return random.Random(7).sample(texts, min(count, len(texts)))
