@@ -184,12 +184,15 @@ def warm_up_cpu() -> None:
         case.cpu(*case.arguments)
 
 
+GPU_TESTS = (ROOT / "tests" / "kernels", ROOT / "tests" / "featurize" / "test_columns.py")
+
+
 def run_tests() -> int:
     """The tests that need a GPU, in this process, where the kernels are compiled already: pytest's exit status."""
     import pytest
 
     # Another machine's packages may warn of what is no matter of ours.
-    return int(pytest.main(["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", str(ROOT / "tests" / "kernels")]))
+    return int(pytest.main(["-m", "gpu", "-W", "default", "-p", "no:cacheprovider", *map(str, GPU_TESTS)]))
 
 
 def main() -> int:

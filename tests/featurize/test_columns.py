@@ -9,11 +9,13 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
+from drylab.device import on_device, to_device
 from drylab.errors import InputError
 from drylab.featurize import descriptors, fingerprints, graphs, reference
-from drylab.featurize.route import merge, route, take
+from drylab.featurize.route import merge, on_host, route, take
 from drylab.featurize.text import as_bytes
-from drylab.types import DECLINED, INVALID, PARSED, MolGraphs
+from drylab.types import DECLINED, INVALID, PARSED, MolGraphs, SmilesBatch
+from tests.kernels.twins import GPU
 from tests.molecules import AWKWARD, DRUGS
 
 # By the kernel, by RDKit since the kernel declines, too large for a graph, and no molecule at all.
@@ -134,3 +136,23 @@ def test_canonical_writing_changes_no_fingerprint() -> None:
     want = fingerprints(DRUGS).words
     for writing in (shuffled, kekule):
         np.testing.assert_array_equal(fingerprints(writing).words, want)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GPU, reason="no GPU here")
+def test_a_column_on_a_gpu() -> None:
+    """Text on a GPU is parsed there, with the same answers; what RDKit does goes over the host."""
+    data, offsets = as_bytes(MIXED)
+    batch = SmilesBatch(
+        np.zeros((len(MIXED), 2), np.uint64), pa.array([""] * len(MIXED)), to_device(data), to_device(offsets)
+    )
+    there = graphs(batch)
+    assert on_device(there.element)
+    same(on_host(there), graphs(MIXED))
+    for chirality in (False, True):
+        bits = fingerprints(batch, chirality=chirality)
+        assert on_device(bits.words)
+        np.testing.assert_array_equal(bits.to_numpy(), fingerprints(MIXED, chirality=chirality).to_numpy())
+    counts = fingerprints(batch, radius=3, n_bits=1024, count=True)
+    np.testing.assert_array_equal(counts.to_numpy(), fingerprints(MIXED, 3, 1024, count=True).to_numpy())
+    assert descriptors(batch).equals(descriptors(MIXED))
