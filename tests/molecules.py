@@ -44,5 +44,6 @@ AWKWARD = [
     "*C", "C~C", "C$C", "C->[Fe]", "C:C", "c:1:c:c:c:c:c:1", "C-C", "C-1CC-1", "C(C)(C)(C)C", "C((C))C", "C()C", "(C)C", "C(=)C", "C=(C)C",
     "C11", "C12CC12", "C1CC", "CC(", "CC)", "[C", "C]", "[]", "[13]", "[C@@@H]", "[C+-]", "[C++]", "[C+2]", "[CH10]", "[C:1]", "[0C]", "[C@TH1]",
     "C C", "", "CO\t", "Cl", "Br", "I", "[Cl-]", "ClC(Cl)(Cl)Br", "SC", "C1SC1S(=O)C", "N#CC#N", "C#C", "C=C=C", "CC=[C@]=CC", "C1=C=CC1",
+    "C1CCCCCCc2ccc1o2", "C1CCCCc2ccc1o2", "C1CCCCCCc2ccc1s2", "O=C1C=CC(=O)c2csn(ss2)C1", "C1CCCCCCc2ccc1[nH]2",
     "O=C1C=C2C=CC=CC2=C1", "c1cc2ccc3cccc4ccc(c1)c2c34", "c1ccc2c(c1)c1ccccc1c1ccccc21", "C1CC1C1CC1", "C1CCC2(CC1)CCCC2", "N1=CC=CC=CC=C1",
 ]  # fmt: skip

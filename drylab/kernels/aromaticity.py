@@ -49,9 +49,11 @@ DECLINED_KEKULE = 4  # no Kekule structure found
 DECLINED_DONOR = 5  # an atom of unknown electron count in a ring that may be aromatic
 DECLINED_FUSED = 6  # too many fused rings
 DECLINED_ORDER = 7  # a bond's order depends on the choice of the Kekule structure
+DECLINED_INNER = 8  # an atom of aromatic rings all of whose bonds lie between two of them: versions of RDKit differ
 
 UNSET = 5  # electrons of an atom not yet looked at
 MAX_CHALCOGEN_SIZE = 8  # atoms in a ring with a neutral O or S: larger ones are never aromatic (seen in RDKit 2026.3.5)
+IN_LARGE = 1 << 14  # state: a neutral O or S of such a larger ring
 
 
 @per_molecule
@@ -138,6 +140,7 @@ def candidates(
     """
     for i in range(n):
         electrons[i] = UNSET
+    flag_chalcogens(n_rings, element, charge, ring_ptr, ring_atoms, state)
     found, failed = 0, 0
     for r in range(n_rings):
         count, barred, unknown = 0, False, False
@@ -156,7 +159,7 @@ def candidates(
             if given == BARRED:
                 barred = True
                 break
-            if given == UNKNOWN:
+            if given == UNKNOWN or (state[a] & IN_LARGE and ring_ptr[r + 1] - ring_ptr[r] <= MAX_CHALCOGEN_SIZE):
                 unknown = True
             count += given
         if not barred and ring_ptr[r + 1] - ring_ptr[r] > MAX_CHALCOGEN_SIZE:
@@ -173,6 +176,19 @@ def candidates(
         else:
             failed += 1
     return found if failed > 0 and found > 1 else 0
+
+
+@per_molecule
+def flag_chalcogens(n_rings, element, charge, ring_ptr, ring_atoms, state):
+    """Flag the neutral O and S of every ring above MAX_CHALCOGEN_SIZE. Whether RDKit lets them into another, smaller ring depends
+    on the order of its rings."""
+    for r in range(n_rings):
+        if ring_ptr[r + 1] - ring_ptr[r] <= MAX_CHALCOGEN_SIZE:
+            continue
+        for s in range(ring_ptr[r], ring_ptr[r + 1]):
+            a = np.int64(ring_atoms[s])
+            if charge[a] == 0 and (element[a] == O or element[a] == S):
+                state[a] |= IN_LARGE
 
 
 @per_molecule
@@ -205,7 +221,14 @@ def write(begin, end, order, aromatic, n, m, takers, n_takers, state, mate, near
             else:
                 return DECLINED_ORDER
     for i in range(n):
-        aromatic[i] = 1 if state[i] & MARKED else 0
+        aromatic[i] = 0
+    for b in range(m):
+        if order[b] == AROMATIC:
+            aromatic[begin[b]] = 1
+            aromatic[end[b]] = 1
+    for i in range(n):
+        if aromatic[i] == 0 and state[i] & MARKED:
+            return DECLINED_INNER
     return 0
 
 

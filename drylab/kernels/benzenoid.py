@@ -48,6 +48,8 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
             e = np.int64(electrons[np.int64(ring_atoms[at])])
             count += e & 3
             kinds |= e
+        if last - first > LARGEST and through_chalcogen(first, last, ring_atoms, electrons):
+            return 0
         total[r] = OUT
         if kinds & BARRED:
             continue
@@ -77,6 +79,15 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
     for i in range(n):
         free[i] = 3 if free[i] & 2 else 0
     return kekule_along(begin, order, n, free)
+
+
+@per_molecule
+def through_chalcogen(first, last, ring_atoms, electrons):
+    """1 if a large ring passes a lower-case atom of two electrons: RDKit bars its O and S from their small rings too."""
+    for at in range(first, last):
+        if electrons[ring_atoms[at]] == 2:
+            return 1
+    return 0
 
 
 @per_molecule

@@ -16,6 +16,7 @@ from drylab.featurize import reference
 from drylab.featurize.route import ATOM_FIELDS, BOND_FIELDS
 from drylab.featurize.text import as_bytes
 from drylab.kernels import smiles as kernel
+from tests.kernels.made_up_rings import made_up
 from tests.kernels.twins import twins
 from tests.molecules import AWKWARD
 from tests.real import data_files, smiles_of
@@ -166,6 +167,16 @@ def test_mutated_molecules_never_another_graph(seed: int, edits: int) -> None:
         text = text or ["C"]
     if not set(" \t") & set(text):
         judge(["".join(text)])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_made_up_rings_never_another_graph(seed: int) -> None:
+    """Where RDKit's aromaticity has corners: as it writes them, from another atom, and in Kekule form."""
+    rng = random.Random(seed)
+    mols = [mol for _ in range(300) if (mol := made_up(rng)) is not None]
+    assert len(mols) > 100
+    declined = judge([text for mol in mols for text in (Chem.MolToSmiles(mol), *writings(mol, seed)[:3])])
+    assert sum(map(len, declined.values())) <= 0.02 * 4 * len(mols), declined
 
 
 @given(st.lists(st.binary(max_size=60), max_size=6))
