@@ -1,4 +1,4 @@
-"""A quick certificate that a molecule's aromaticity is RDKit's own as written, true of nineteen molecules in twenty.
+"""A quick certificate that a molecule's aromaticity is RDKit's own as written, true of nine molecules in ten.
 
 Sufficient, not necessary; where it does not hold, ``aromatise`` decides. With the electrons that RDKit lets an atom give to
 its rings (alphabet.ORGANIC: c 1, or 0 with a double bond out of the ring to N, O or S; n of two neighbours 1, else 2; o and s 2;
@@ -9,7 +9,8 @@ upper-case atoms the same), a ring is one of
             4k + 2: RDKit marks their outer bonds, and the one between them is the sextet's
     single  has upper-case atoms, another count than 4k + 2, and shares no bond with a ring that is not barred, or one bond with
             one sextet that shares no other, and the two together do not have 4k + 2 either: RDKit marks nothing
-The certificate holds if every ring is one of these, of 3 to 8 atoms, every aromatic bond lies in a sextet or a joined ring and
+The certificate holds if every ring is one of these, of 3 to 8 atoms but for the barred, no larger ring passes a lower-case atom of
+two electrons (RDKit may bar its O and S from their small rings too, see aromaticity.py), every aromatic bond lies in a sextet or a joined ring and
 all bonds of these are aromatic, and a Kekule structure is found at once. Then what RDKit marks is what is written.
 
 The Kekule structure: along a tree whose parents stand before their children, matching each atom from the last to the first
