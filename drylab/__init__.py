@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from drylab.config import Target, load_target
     from drylab.demo import run_demo
     from drylab.errors import DrylabError
+    from drylab.exporting import export_library
+    from drylab.library.picking import find_library, sample_library
     from drylab.library.store import Library, open_library
+    from drylab.library.summary import library_info
+    from drylab.planning import plan_build
     from drylab.score.model import load_model
     from drylab.screening import screen, screen_to
     from drylab.types import Hit, Hits
+    from drylab.verifying import verify_library
 
 _HOMES = {
     "BuildOptions": "drylab.build",
@@ -33,12 +38,18 @@ _HOMES = {
     "Target": "drylab.config",
     "build_library": "drylab.build",
     "check": "drylab.checking",
+    "export_library": "drylab.exporting",
+    "find_library": "drylab.library.picking",
+    "library_info": "drylab.library.summary",
     "load_model": "drylab.score.model",
     "load_target": "drylab.config",
     "open_library": "drylab.library.store",
+    "plan_build": "drylab.planning",
     "run_demo": "drylab.demo",
+    "sample_library": "drylab.library.picking",
     "screen": "drylab.screening",
     "screen_to": "drylab.screening",
+    "verify_library": "drylab.verifying",
 }
 
 _ROOMS = ("featurize",)
@@ -52,13 +63,19 @@ __all__ = [
     "Target",
     "build_library",
     "check",
+    "export_library",
     "featurize",
+    "find_library",
+    "library_info",
     "load_model",
     "load_target",
     "open_library",
+    "plan_build",
     "run_demo",
+    "sample_library",
     "screen",
     "screen_to",
+    "verify_library",
 ]
 
 

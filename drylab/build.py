@@ -1,33 +1,56 @@
-"""From vendor files to a library: read, standardise, drop what is there already, write shards, account for every row."""
+"""From vendor files to a library: read, standardise, keep each molecule once, write sorted shards, account for every row."""
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from drylab.assembling import Job, Reading, assemble, read_sources
+from drylab.errors import AccountingError, InputError, LibraryError, OutputError
+from drylab.execute import Executor, dask, processes, serial
+from drylab.library import layout, places
+from drylab.library.rows import Columns
+from drylab.library.sources import expand, memory_blocks, memory_source, open_source
+from drylab.library.staging import discard, scratch_of, staged
+from drylab.library.standardize import recipe as recipe_of
+from drylab.library.store import Library, is_library, open_library
+from drylab.progress import SILENT, Progress
+from drylab.publishing import publish
+from drylab.report.folder import check_apart, check_free
 
-from drylab.errors import AccountingError, InputError
-from drylab.execute import Executor, in_order, serial
-from drylab.library.sources import Chunk, Columns, chunks, expand
-from drylab.library.standardize import keys, recipe, standardize
-from drylab.library.store import DUPLICATES, Library, Writer, file_sha256, open_library
-from drylab.report.folder import check_apart, new_folder
-from drylab.types import Rejected
-
-Progress = Callable[[int], None]
+MARKS = (layout.DUPLICATES_FILE,)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM)
+# Bytes that processes take at most, measured by bench/bench_library.py: the parent, and each worker.
+PARENT_BYTES, WORKER_BYTES = 350 << 20, 550 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """How a library is made: recipe "standard" or "none", columns, and the share of rejected rows that fails a build."""
+    """How a library is made.
 
-    recipe: str = "standard"
+    recipe        "standard", "none" or "tautomer"; None: "standard", or that of the library which is added to
+    columns       which columns hold the SMILES and the ids
+    max_rejected  the share of rejected rows above which a build fails
+    limit         only the first so many rows of the sources
+    memory        bytes that all processes of this machine may take together: fewer workers if need be
+    scratch       a folder for what lies on the disk meanwhile, some 150 bytes a row; default: beside the library
+    """
+
+    recipe: str | None = None
     columns: Columns = field(default_factory=Columns)
     max_rejected: float = 0.05
+    limit: int | None = None
+    memory: int | None = None
+    scratch: str = ""
 
 
 def build_library(
@@ -37,133 +60,193 @@ def build_library(
     options: BuildOptions | None = None,
     executor: Executor | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    resume: bool = False,
+    add: bool = False,
+    progress: Progress = SILENT,
 ) -> Library:
-    """Build a library folder from .smi, .csv, .tsv (plain or .gz) and .parquet files or globs.
+    """Build a library from vendor files, paths or addresses (.smi, .cxsmiles, .csv, .tsv, .sdf, .parquet; .gz, .bz2, .zst).
 
     Rows of the same molecule (after the recipe) are kept once; the others stand in duplicates.parquet. Rows that cannot
-    be used stand in rejected.parquet. Raises InputError for a missing, empty or damaged file, a column that is not
-    there, or more rejected rows than ``options.max_rejected``; OutputError for an output folder that cannot be used.
+    be used stand in rejected.parquet. A build that was stopped leaves nothing but a scratch folder, and goes on from
+    there with ``resume``; ``add`` brings what is new in the sources into a library as a new version, and leaves its
+    files as they are. Raises InputError for a missing, empty or damaged file, a column that is not there, or more
+    rejected rows than ``options.max_rejected``; OutputError for an output folder that cannot be used; LibraryError where
+    there is no library to add to.
     """
-    options = options or BuildOptions()
-    files = expand([str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)])
-    check_apart(Path(out), files)
-    with new_folder(Path(out), force, (DUPLICATES,)) as folder:
-        sums = _sums(files)  # before they are read: a file that changes meanwhile is not recorded as what was read
-        rows = chunks(files, options.columns)
-        write_library(folder, ", ".join(files), rows, options, executor or serial(), progress, sums)
-    return open_library(out)
+    options, executor = options or BuildOptions(), executor or serial()
+    given = [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
+    base = open_library(str(out)) if add else None
+    opened = tuple(open_source(path, n, options.columns) for n, path in enumerate(expand(given)))
+    job = Job(opened, _recipe(options, base), options.limit, within(executor, options.memory), progress, base)
+    if resume and _finished(str(out), job, options):
+        return open_library(str(out))
+    _build(job, str(out), options, _Start(resume, force))
+    return open_library(str(out))
 
 
 def write_library(
     folder: Path,
     name: str,
-    rows: Iterable[Chunk],
+    rows: Iterable[tuple[str, str]],
     options: BuildOptions,
     executor: Executor,
-    progress: Progress | None = None,
-    sums: Mapping[str, str] | None = None,
-) -> None:
-    """The same into a folder that exists, from chunks of rows; ``sums`` has the SHA-256 of those sources that are files."""
-    writer = Writer(folder, recipe(options.recipe))
-    seen: set[bytes] = set()
-    counts: dict[str, Counter[str]] = {}
-    bad: Rejected | None = None
-    for chunk in in_order(executor, Standardize(options.recipe), rows):
-        refused = _store(writer, seen, counts.setdefault(chunk.source, Counter()), chunk)
-        bad = bad or next(iter(refused), None)
-        if progress is not None:
-            progress(len(chunk.rows))
-    sources = [_source(source, count, (sums or {}).get(source, "")) for source, count in counts.items()]
-    writer.close(sources)
-    _check(name, sources, options.max_rejected, bad)
+    progress: Progress = SILENT,
+) -> Library:
+    """The same from (id, SMILES) in memory, which come from a source called ``name``."""
+    source = memory_source(name, 0)
+    job = Job((source,), _recipe(options, None), None, executor, progress, given=memory_blocks(source, rows))
+    _build(job, str(folder), options, _Start())
+    return open_library(str(folder))
+
+
+def build_totals(library: Library) -> dict[str, Any]:
+    """read = kept + duplicates + rejected over all sources of a library, with reasons."""
+    rejected: Counter[str] = Counter()
+    for entry in library.sources():
+        rejected.update(entry["rejected"])
+    totals = {key: sum(entry[key] for entry in library.sources()) for key in ("read", "kept", "duplicates")}
+    return {**totals, "rejected": dict(rejected)}
+
+
+def within(executor: Executor, memory: int | None) -> Executor:
+    """The executor, or one of fewer workers, so that all processes of this machine together take ``memory`` bytes at most.
+
+    Raises InputError for less than one worker needs. A cluster that is there already looks after its own memory.
+    """
+    if memory is None or executor.workers is None:
+        return executor
+    workers = (memory - PARENT_BYTES) // WORKER_BYTES
+    if workers < 1:
+        least = -(-(PARENT_BYTES + WORKER_BYTES) // 10**8) / 10
+        raise InputError(f"{memory / 1e9:g} GB of memory are too little to build a library; give {least:g} GB or more")
+    smaller = {"processes": processes, "dask": dask}
+    if executor.workers <= workers or executor.kind not in smaller:
+        return executor
+    return smaller[executor.kind](workers)
 
 
 @dataclass(frozen=True, slots=True)
-class Standardized:
-    """A chunk with, for each of its rows, (canonical SMILES, reason it is refused for)."""
+class _Start:
+    """Whether a build goes on from an unfinished one, and whether it may replace what is there."""
 
-    source: str
-    rows: tuple[tuple[int, str, str], ...]
-    results: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Standardize:
-    """The task of a worker."""
-
-    recipe: str
-
-    def __call__(self, chunk: Chunk) -> Standardized:
-        return Standardized(chunk.source, chunk.rows, tuple(standardize([row[2] for row in chunk.rows], self.recipe)))
+    resume: bool = False
+    force: bool = False
 
 
-def _store(writer: Writer, seen: set[bytes], count: Counter[str], chunk: Standardized) -> list[Rejected]:
-    pairs = list(zip(chunk.rows, chunk.results, strict=True))
-    refused = [
-        Rejected(chunk.source, row[0], row[1], row[2][:200], "standardise", reason)
-        for row, (_, reason) in pairs
-        if reason
-    ]
-    good = [(row, smiles) for row, (smiles, reason) in pairs if not reason]
-    codes = keys([smiles for _, smiles in good])
-    fresh = np.array([_first(seen, code.tobytes()) for code in codes], dtype=bool)
-    new = [pair for pair, flag in zip(good, fresh, strict=True) if flag]
-    old = [row for (row, _), flag in zip(good, fresh, strict=True) if not flag]
-    if new:
-        writer.add([row[1] for row, _ in new], codes[fresh], [smiles for _, smiles in new])
-    if old:
-        writer.add_duplicates(chunk.source, [row[0] for row in old], [row[1] for row in old], codes[~fresh])
-    if refused:
-        writer.add_rejected(refused)
-    count.update({"read": len(pairs), "kept": len(new), "duplicates": len(old)})
-    count.update(f"rejected {row.reason}" for row in refused)
-    return refused
-
-
-def _first(seen: set[bytes], code: bytes) -> bool:
-    if code in seen:
-        return False
-    seen.add(code)
-    return True
-
-
-def _sums(files: Sequence[str]) -> dict[str, str]:
-    sums = {}
-    for name in files:
-        try:
-            sums[name] = file_sha256(name)
-        except OSError as error:
-            raise InputError(
-                f"{name}: cannot be read ({error.strerror}); look at its permissions and its disk"
-            ) from error
-    return sums
-
-
-def _source(path: str, count: Counter[str], sha256: str) -> dict[str, Any]:
-    rejected = {name.removeprefix("rejected "): n for name, n in sorted(count.items()) if name.startswith("rejected ")}
-    read, kept, duplicates = count["read"], count["kept"], count["duplicates"]
-    if read != kept + duplicates + sum(rejected.values()):
-        raise AccountingError(
-            f"{path}: rows do not add up: read {read}, kept {kept}, duplicates {duplicates}, rejected {rejected}; please report it"
+def _recipe(options: BuildOptions, base: Library | None) -> Mapping[str, str]:
+    """The recipe asked for; the base's own where something is added, since one library has one recipe."""
+    recipe = recipe_of(options.recipe or (base.recipe["name"] if base else "standard"))
+    if base is not None and recipe != base.recipe:
+        raise LibraryError(
+            f"{base.shown}: was built with recipe {_said(base.recipe)}, and what is added would be made with {_said(recipe)}, "
+            "so that one molecule could have two keys; build a library of its own, or all of it again"
         )
+    return recipe
+
+
+def _said(recipe: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(recipe.items()))
+
+
+def _finished(out: str, job: Job, options: BuildOptions) -> bool:
+    """Whether the build that is to go on was finished, and only its caller was stopped: nothing unfinished is there."""
+    if not is_library(out) or _scratch(out, options).is_dir():
+        return False
+    library = open_library(out)
+    last = library.manifest["versions"][-1]["sources"]
+    before, now = [entry["path"] for entry in last], [places.shown(source.path) for source in job.sources]
+    return library.recipe == job.recipe and before == now
+
+
+def _build(job: Job, out: str, options: BuildOptions, start: _Start) -> None:
+    if not places.is_address(out):
+        check_apart(
+            Path(out), [source.path for source in job.sources if source.size and not places.is_address(source.path)]
+        )
+    if job.base is None:
+        _check_free(out, start.force)
+    folder = _scratch(out, options)
+    shown = places.shown(out)
+    with _disk_told(shown), staged(folder, shown, _what(job, options), start.resume, start.force) as staging:
+        try:
+            reading = read_sources(job, staging)
+            _check(job, reading, options.max_rejected)
+            assemble(job, staging, reading)
+            if job.base is None:
+                _check_free(out, start.force)  # once more: another build may have been faster
+            publish(job, staging, out)
+        except (InputError, AccountingError) as error:
+            if not isinstance(error, _TooManyRejected) or error.all:  # else it would only fail again
+                discard(folder)
+            raise
+
+
+def _scratch(out: str, options: BuildOptions) -> Path:
+    if not places.is_address(out):
+        return scratch_of(Path(out), options.scratch)
+    return scratch_of(
+        Path(tempfile.gettempdir(), f"drylab-{hashlib.sha256(out.encode()).hexdigest()[:12]}"), options.scratch
+    )
+
+
+def _check_free(out: str, force: bool) -> None:
+    if not places.is_address(out):
+        check_free(Path(out), force, MARKS)
+    elif not force and is_library(out):
+        raise OutputError(
+            f"{places.shown(out)}: a library is there already; choose another address, or replace it with --force"
+        )
+
+
+def _what(job: Job, options: BuildOptions) -> dict[str, Any]:
+    """What tells one build from another: a build goes on only as the same."""
     return {
-        "path": path,
-        "sha256": sha256,  # "": rows that came from no file
-        "read": read,
-        "kept": kept,
-        "duplicates": duplicates,
-        "rejected": rejected,
+        "drylab": version("drylab"),
+        "recipe": dict(job.recipe),
+        "columns": [options.columns.smiles, options.columns.id],
+        "limit": options.limit,
+        "sources": [[places.shown(source.path), source.size, _changed(source.path)] for source in job.sources],
+        "onto": job.base.sha256 if job.base else "",
+        "rows": [layout.GROUP_ROWS, layout.SHARD_ROWS],
     }
 
 
-def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, bad: Rejected | None) -> None:
-    read = sum(entry["read"] for entry in sources)
+def _changed(path: str) -> int:
+    return os.stat(path).st_mtime_ns if os.path.isfile(path) else 0
+
+
+@contextmanager
+def _disk_told(out: str) -> Iterator[None]:
+    """What the disk refuses, in a line; what was done so far stays."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OutputError(
+            f"{out}: cannot be written ({os.strerror(error.errno)}{f': {error.filename}' if error.filename else ''}); "
+            "free space, or give a roomier --scratch, and go on with --resume"
+        ) from error
+
+
+class _TooManyRejected(InputError):
+    """``all`` says whether hardly any row is good: then it is not worth going on from."""
+
+    def __init__(self, text: str, all: bool) -> None:
+        super().__init__(text)
+        self.all = all
+
+
+def _check(job: Job, reading: Reading, max_rejected: float) -> None:
+    accounts = [reading.done[at] for at in sorted(reading.done)]
+    read = sum(account.rows for account in accounts)
     reasons: Counter[str] = Counter()
-    for entry in sources:
-        reasons.update(entry["rejected"])
+    for account in accounts:
+        reasons.update(account.rejected)
+    name = ", ".join(places.shown(source.path) for source in job.sources)
     if read == 0:
         raise InputError(f"{name}: no rows, so there is no library to make; give files that hold molecules")
+    bad = next((account.first for account in accounts if account.first), None)
     if bad is None or not (reasons.total() > max_rejected * read or reasons.total() == read):
         return
     why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
@@ -172,25 +255,5 @@ def _check(name: str, sources: Sequence[dict[str, Any]], max_rejected: float, ba
     if reasons.total() < read:
         what += f", more than {max_rejected:.0%}"
         hint += ", or allow more with `drylab library build --max-rejected`"
-    raise InputError(f"{what}; {hint}")
-
-
-def build_totals(library: Library) -> dict[str, Any]:
-    """read = kept + duplicates + rejected over all sources of a library, with reasons."""
-    rejected: Counter[str] = Counter()
-    for entry in library.manifest["sources"]:
-        rejected.update(entry["rejected"])
-    totals = {key: sum(entry[key] for entry in library.manifest["sources"]) for key in ("read", "kept", "duplicates")}
-    return {**totals, "rejected": dict(rejected)}
-
-
-def source_chunks(name: str, rows: Iterable[tuple[str, str]], size: int = 4096) -> Iterator[Chunk]:
-    """(id, SMILES) pairs as chunks of a source called ``name``, for rows that come from no file."""
-    part: list[tuple[int, str, str]] = []
-    for number, (ident, smiles) in enumerate(rows, 1):
-        part.append((number, ident, smiles))
-        if len(part) == size:
-            yield Chunk(name, tuple(part))
-            part = []
-    if part:
-        yield Chunk(name, tuple(part))
+    hopeless = reasons.total() > read / 2
+    raise _TooManyRejected(f"{what}; {hint}{'' if hopeless else ' and --resume'}", hopeless)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,17 @@ from drylab.config import Target, target_from, template
 from drylab.errors import OutputError
 from drylab.execute import cores, serial
 from drylab.finish import finish
-from drylab.library.sources import chunks
-from drylab.library.store import Library, read_shard
+from drylab.library import places
+from drylab.library.pruning import plan
+from drylab.library.reading import read_shard
+from drylab.library.sources import blocks, open_source
+from drylab.library.store import Library
 from drylab.opening import columns_of, library_path, locate
 from drylab.question import Question, ask
-from drylab.reduce import Histogram, Ranks, Screened, Tally, TopK
+from drylab.reduce import TopK
 from drylab.score import panel
-from drylab.screening import add_batch
+from drylab.screening import add_batch, empty_answer
+from drylab.types import Shard
 
 SAMPLE, SHARDS, HITS = 512, 16, 24  # rows scored, from so many shards, and hits described to tell the time
 
@@ -49,10 +53,17 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
     tier = panel.tier(probe)
     rate, lines = 0.0, []
     if isinstance(opened, Library):
-        cost = _cost(opened, question, checked)
+        shards = plan(opened, question.rules.ranges).read
+        rows = sum(shard.rows for shard in shards)
+        cost = _cost(shards or opened.shards(), question, checked)
         rate = 1 / cost.row
-        seconds = opened.rows * cost.row + min(question.top_k, opened.rows) * cost.hit
-        lines.append(("library", f"{where}: {opened.rows:,} molecules, recipe {opened.manifest['recipe']['name']}"))
+        seconds = rows * cost.row + min(question.top_k, rows) * cost.hit
+        lines.append(
+            (
+                "library",
+                f"{opened.shown}: {opened.rows:,} molecules, recipe {opened.recipe['name']}{_skipped(opened, rows)}",
+            )
+        )
         lines.append(
             (
                 "time",
@@ -61,8 +72,9 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
         )
     else:
         for name in opened:
-            next(chunks([name], columns_of(checked)))  # a file that is empty or lacks a column says so here
-        size = sum(Path(name).stat().st_size for name in opened) / 1e6
+            # A file that is empty or lacks a column says so here.
+            next(blocks(open_source(name, 0, columns_of(checked)), 1 << 16))
+        size = sum(places.info(name).size for name in opened) / 1e6
         lines.append(("library", f"{where}: {len(opened)} file(s), {size:,.1f} MB, to be built into a library first"))
     return Check(
         (
@@ -88,12 +100,11 @@ class Cost:
     hit: float
 
 
-def _cost(library: Library, q: Question, target: Target) -> Cost:
-    """Measured on rows from all over the library: its files may hold molecules of very different size."""
-    shards = library.shards()
+def _cost(shards: Sequence[Shard], q: Question, target: Target) -> Cost:
+    """Measured on rows from all over what is read: its files hold molecules of very different size."""
     chosen = shards[:: max(1, len(shards) // SHARDS)][:SHARDS]
     batches = [next(read_shard(shard, SAMPLE // len(chosen))) for shard in chosen]
-    empty = Screened(TopK.empty(q.top_k), Tally(), Histogram(), Ranks.empty(q.known_scores, q.known.keys))
+    empty = empty_answer(q)
     add_batch(empty, q, batches[0], 0)  # loads compiled kernels, so that the second run is what a run costs
     start, state = time.perf_counter(), empty
     for batch in batches:
@@ -103,6 +114,11 @@ def _cost(library: Library, q: Question, target: Target) -> Cost:
     start = time.perf_counter()
     finish(q, target, few, serial(), lambda n: None)
     return Cost(row, (time.perf_counter() - start) / max(1, len(few)))
+
+
+def _skipped(library: Library, rows: int) -> str:
+    """The rows that no shard has to be read for: statistics say that a range takes them out."""
+    return f"; {library.rows - rows:,} are filtered without being read" if rows < library.rows else ""
 
 
 def _filters(q: Question) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from drylab import terminal
+from drylab import cli_library, terminal
+from drylab.cli_options import AddressOption, ExecutorOption, ForceOption, SinceOption, WorkersOption
 from drylab.errors import DrylabError
 
 app = typer.Typer(
@@ -20,13 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-library_app = typer.Typer(help="Make and look at libraries.", no_args_is_help=True)
-app.add_typer(library_app, name="library")
-
-ExecutorOption = Annotated[str, typer.Option("--executor", help="auto, serial, processes or dask.")]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Workers; default: one a core.")]
-AddressOption = Annotated[str | None, typer.Option("--address", help="Dask scheduler, tcp://host:port or its file.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace an output folder that drylab wrote before.")]
+app.add_typer(cli_library.app, name="library")
 
 
 @app.command()
@@ -40,6 +34,7 @@ def screen(
     workers: WorkersOption = None,
     address: AddressOption = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Molecules a batch.")] = None,
+    since: SinceOption = None,
     force: ForceOption = False,
 ) -> None:
     """Rank a library for a target; write report.html, hits.csv, hits.parquet, hits.sdf and run.json."""
@@ -56,6 +51,7 @@ def screen(
             library,
             executor=by_name(executor, workers, address),
             batch_size=batch_size,
+            since=since,
             force=force,
             progress=progress,
         )
@@ -128,45 +124,6 @@ def targets() -> None:
     from drylab.score.model import load_model
 
     terminal.model_table(load_model())
-
-
-@library_app.command("build")
-def library_build(
-    sources: Annotated[list[str], typer.Argument(help=".smi, .csv, .tsv (plain or .gz) or .parquet files, or globs.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The library folder to make.")],
-    smiles: Annotated[str, typer.Option("--smiles", help="Column of the SMILES.")] = "",
-    ids: Annotated[str, typer.Option("--id", help="Column of the ids.")] = "",
-    recipe: Annotated[str, typer.Option("--recipe", help="standard or none.")] = "standard",
-    max_rejected: Annotated[
-        float | None,
-        typer.Option("--max-rejected", min=0, max=1, help="Share of rejected rows that fails; default: 0.05."),
-    ] = None,
-    executor: ExecutorOption = "auto",
-    workers: WorkersOption = None,
-    force: ForceOption = False,
-) -> None:
-    """Make a library: read, standardise, keep each molecule once, account for every row."""
-    from drylab.build import BuildOptions, build_library
-    from drylab.execute import by_name
-    from drylab.library.sources import Columns
-
-    options = BuildOptions(recipe, Columns(smiles, ids))
-    if max_rejected is not None:
-        options = replace(options, max_rejected=max_rejected)
-    with terminal.progress() as progress:
-        progress.stage("building the library", None)
-        built = build_library(
-            sources, out, options=options, executor=by_name(executor, workers), force=force, progress=progress.rows
-        )
-    terminal.library_table(built)
-
-
-@library_app.command("info")
-def library_info(folder: Annotated[Path, typer.Argument(help="A library folder.")]) -> None:
-    """Show what a library holds and where its rows came from."""
-    from drylab.library.store import open_library
-
-    terminal.library_table(open_library(folder))
 
 
 @app.callback(invoke_without_command=True)

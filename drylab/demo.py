@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drylab.build import BuildOptions, source_chunks, write_library
+from drylab.build import BuildOptions, write_library
 from drylab.config import template
 from drylab.errors import ModelError
 from drylab.execute import Executor, serial
@@ -56,8 +56,8 @@ def run_demo(
     folder = Path(out)
     with new_folder(folder, force, MARKS) as part:
         progress.stage("making the library", None)
-        rows = source_chunks("drylab demonstration library", embedded.rows(molecules))
-        write_library(part / "library", str(folder), rows, BuildOptions(), executor or serial(), progress.rows)
+        rows, name = embedded.rows(molecules), "drylab demonstration library"
+        write_library(part / "library", name, rows, BuildOptions(), executor or serial(), progress)
         _write_known(part / "known.csv", known)
         (part / "target.yaml").write_text(_target_file(target.upper()), encoding="utf-8")
         (part / MARKS[0]).write_text(MARK, encoding="utf-8")

@@ -118,8 +118,17 @@ _task: Callable[[Any], Any] | None = None
 
 def _keep_task(path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent is the one who stops
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _task  # noqa: PLW0603 (one task a worker process, so that it travels once)
     _task = pickle.loads(path.read_bytes())
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot stop its workers, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run_kept(item: Any) -> Any:

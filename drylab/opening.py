@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drylab.build import BuildOptions, Progress, build_library, source_chunks, write_library
+from drylab.build import BuildOptions, build_library, write_library
 from drylab.config import Target
 from drylab.errors import ConfigError, InputError
 from drylab.execute import Executor
-from drylab.library.sources import Columns, expand
+from drylab.library import places
+from drylab.library.rows import Columns
+from drylab.library.sources import expand
 from drylab.library.store import Library, is_library, open_library
+from drylab.progress import Progress
 
 IN_MEMORY = "SMILES in memory"
 HERE = ("screen", "library")
@@ -47,7 +49,7 @@ def locate(target: Target, library: str | Path | None) -> Library | list[str]:
 
 def _found(where: str) -> Library | list[str]:
     # A folder that is no library is refused by the one who knows what to do then.
-    return open_library(where) if is_library(where) or os.path.isdir(where) else expand([where])
+    return open_library(where) if is_library(where) or places.info(where).kind == "folder" else expand([where])
 
 
 def columns_of(target: Target) -> Columns:
@@ -55,16 +57,16 @@ def columns_of(target: Target) -> Columns:
     return Columns(target.screen.columns.smiles or "", target.screen.columns.id or "")
 
 
-def build_files(target: Target, files: Sequence[str], out: Path, executor: Executor, done: Progress) -> Library:
+def build_files(target: Target, files: Sequence[str], out: Path, executor: Executor, progress: Progress) -> Library:
     """A library in the folder ``out``, from vendor files."""
-    return build_library(files, out, options=BuildOptions(columns=columns_of(target)), executor=executor, progress=done)
+    options = BuildOptions(columns=columns_of(target))
+    return build_library(files, out, options=options, executor=executor, progress=progress)
 
 
-def build_rows(rows: Sequence[tuple[str, str]], out: Path, executor: Executor, done: Progress) -> Library:
+def build_rows(rows: Sequence[tuple[str, str]], out: Path, executor: Executor, progress: Progress) -> Library:
     """The same from (id, SMILES) in memory: those that cannot be used are among the rejected rows, unless it is all."""
     options = BuildOptions(max_rejected=1.0)
-    write_library(out, "the SMILES given", source_chunks(IN_MEMORY, rows), options, executor, done)
-    return open_library(out)
+    return write_library(out, IN_MEMORY, rows, options, executor, progress)
 
 
 def in_memory(smiles: Any) -> tuple[tuple[str, str], ...]:

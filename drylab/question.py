@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from drylab.config import Target
 from drylab.config.models import MAX_BATCH
 from drylab.errors import ConfigError
-from drylab.featurize import EXCLUDED, Rules, reference
+from drylab.featurize import Rules, reference
+from drylab.library.layout import SORTED_BY
 from drylab.library.measurements import Known, read_known
-from drylab.library.sources import Columns
+from drylab.library.rows import Columns
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
 from drylab.score.model import Model, load_model
@@ -96,8 +97,14 @@ def _known(target: Target) -> Known:
     return target.at(("known", "actives"), lambda: read_known(file, columns, actives.value or "", actives.units or ""))
 
 
+def _by_sorting(named: tuple[str, Any]) -> tuple[int, str]:
+    """What a library is sorted by comes first: a range of it takes out whole row groups, which then need not be read."""
+    name = named[0]
+    return (SORTED_BY.index(name) if name in SORTED_BY else len(SORTED_BY)), name
+
+
 def _rules(target: Target) -> Rules:
-    ranges = tuple((name, r.low, r.high) for name, r in sorted(target.ranges().items()) if r.hard)
+    ranges = tuple((name, r.low, r.high) for name, r in sorted(target.ranges().items(), key=_by_sorting) if r.hard)
     for key in ("must_have_any", "must_not_have"):
         for number, smarts in enumerate(getattr(target.substructure, key)):
             target.at(("substructure", key, number), partial(reference.pattern, smarts))
@@ -151,10 +158,10 @@ def _toxicity(target: Target, model: Model) -> list[Limit]:
 
 def _filtered_by(known: Known, rules: Rules, limits: Sequence[Limit], values: NDArray[np.float64]) -> tuple[str, ...]:
     """For each known active the first rule or limit that takes it out, in the order of the fold; "" for none."""
-    excluded = {key.tobytes() for key in rules.excluded} if rules.excluded is not None else set()
+    excluded = rules.is_excluded(known.keys)
     found = []
     for row, mol in enumerate(reference.parse(known.smiles)):
-        by_rule = EXCLUDED if known.keys[row].tobytes() in excluded else rules.verdict(mol) if mol is not None else ""
+        by_rule = rules.verdict(mol, bool(excluded[row])) if mol is not None else ""
         by_limit = (limit.name for limit in limits if limit.broken(values[row : row + 1])[0])
         found.append(by_rule or next(by_limit, ""))
     return tuple(found)

@@ -15,6 +15,7 @@ from typing import Any
 from drylab.build import build_totals
 from drylab.config import Target, to_dict
 from drylab.execute import Executor
+from drylab.library import places
 from drylab.library.store import Library, file_sha256
 from drylab.question import Question
 from drylab.reduce import LOW, WIDTH, Histogram, Screened
@@ -26,10 +27,16 @@ PACKAGES = ("drylab", "rdkit", "numpy", "numba", "pyarrow", "dask")
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """How a run went: where, on which files besides the library, when (UTC) and how long each stage took, in seconds."""
+    """How a run went: when (UTC) and how long each stage took, in seconds.
+
+    executor  where            files   what was read besides the library
+    since     only versions of the library after this one, None: all       groups  row groups, by what was done with them
+    """
 
     executor: Executor
     files: Mapping[str, Mapping[str, str]]
+    since: int | None
+    groups: Mapping[str, int]
     started: datetime
     seconds: Mapping[str, float]
 
@@ -52,7 +59,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Screened, 
         "probe": _probe(q.model.probes.probes[q.probe]),
         "tier": panel.tier(q.model.probes.probes[q.probe]),
         "model": _model(q),
-        "library": _library(library),
+        "library": _library(library, how),
         "tally": {
             "read": tally.read,
             "rejected": dict(tally.rejected),
@@ -119,16 +126,19 @@ def _excluded(excluded: Mapping[str, Any]) -> str:
     )
 
 
-def _library(library: Library) -> dict[str, Any]:
-    recipe = library.manifest["recipe"]
+def _library(library: Library, how: Performed) -> dict[str, Any]:
+    recipe = library.recipe
     return {
-        "path": library.path,
-        "name": Path(library.path).name,
+        "path": library.shown,
+        "name": places.name(library.path),
         "rows": library.rows,
+        "version": library.version,
+        "since": how.since,
+        "groups": dict(how.groups),
         "recipe": f"{recipe['name']}/{recipe['version']}",
         "manifest_sha256": library.sha256,
         "build": build_totals(library),
-        "sources": list(library.manifest["sources"]),
+        "sources": library.sources(),
     }
 
 

@@ -161,6 +161,11 @@ class Screened:
     histogram: Histogram
     ranks: Ranks
 
+    @staticmethod
+    def empty(k: int, ranks: Ranks) -> Screened:
+        """Nothing seen yet; ``ranks`` are those of the marked molecules, with no row seen."""
+        return Screened(TopK.empty(k), Tally(), Histogram(), ranks)
+
     def merge(self, other: Screened) -> Screened:
         """Each part merged."""
         return Screened(

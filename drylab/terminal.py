@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
+from drylab.progress import Progress as Told
+
 if TYPE_CHECKING:
-    from drylab.library.store import Library
     from drylab.score.model import Model
-    from drylab.screening import Progress as Told
     from drylab.types import Hits
 
 err = Console(stderr=True, highlight=False)
@@ -27,26 +35,49 @@ out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty()
 
 @contextmanager
 def progress() -> Iterator[Told]:
-    """What a verb tells its progress to: a bar on the error stream, nothing where that is no terminal."""
-    from drylab.screening import Progress as Told
+    """What a verb tells its progress to: a bar on the error stream, nothing where that is no terminal.
 
+    Rows that are done, how many a second, and the time left: from the rows where their number is known, otherwise from
+    the share that is done.
+    """
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     with (
         _told_when_stopped(),
         Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar,
     ):
-        tasks: list[TaskID] = []
+        yield _telling(bar)
 
-        def stage(name: str, total: int | None) -> None:
-            tasks.append(bar.add_task(name, total=total))
 
-        yield Told(stage=stage, rows=lambda n: bar.advance(tasks[-1], n))
+def _telling(bar: Progress) -> Told:
+    """What turns a stage into a bar; a bar that follows a share is as long as 1."""
+    task, rows, known = TaskID(0), 0, True
+
+    def stage(name: str, total: int | None) -> None:
+        nonlocal task, rows, known
+        if bar.task_ids:
+            bar.stop_task(task)
+        task, rows, known = bar.add_task(name, total=total, done=""), 0, total is not None
+
+    def more(n: int) -> None:
+        nonlocal rows
+        rows += n
+        elapsed = bar.tasks[-1].elapsed or 0
+        rate = f", {rows / elapsed:,.0f}/s" if elapsed else ""
+        bar.update(task, advance=n if known else 0, done=f"{rows:,} rows{rate}")
+
+    def part(share: float) -> None:
+        if not known:
+            bar.update(task, total=1.0, completed=share)
+
+    return Told(stage=stage, rows=more, part=part)
 
 
 @contextmanager
@@ -90,18 +121,6 @@ def known_table(hits: Hits) -> None:
     near = sum(row["percentile"] <= 1 for row in known)
     out.print(f"{near} of {len(known)} known drugs are in the top 1 % of {hits.run['tally']['scored']:,} scored")
     out.print(hits.run["model"].get("excluded", {}).get("sentence", ""), markup=False)
-
-
-def library_table(library: Library) -> None:
-    """Where the rows of a library came from."""
-    table = Table("source", "read", "kept", "duplicates", "rejected", box=None)
-    for entry in library.manifest["sources"]:
-        reasons = "; ".join(f"{reason}: {n:,}" for reason, n in entry["rejected"].items()) or "0"
-        table.add_row(
-            escape(entry["path"]), f"{entry['read']:,}", f"{entry['kept']:,}", f"{entry['duplicates']:,}", reasons
-        )
-    out.print(table)
-    out.print(f"{library.path}: {library.rows:,} molecules, recipe {library.manifest['recipe']['name']}", markup=False)
 
 
 def files(written: dict[str, Path]) -> None:

@@ -215,13 +215,14 @@ class ProbeBank:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One row group of one Parquet file: what travels to a worker.
+    """Row groups of one Parquet file, one after the other: what travels to a worker.
 
-    path   the file, a path or URL that the worker can open
-    group  row group within the file
+    path   the file, a path or address that the worker can open
+    group  the first row group, within the file
     rows   how many rows it has
     first  its first row's number within the library, 0-based, 64 bits
     sha256 of the file, on the first shard of each file: who reads that one checks the file; "" on the others
+    groups how many row groups
     """
 
     path: str
@@ -229,6 +230,7 @@ class Shard:
     rows: int
     first: int
     sha256: str = ""
+    groups: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from drylab import execute
 from drylab.errors import AccountingError, DeviceError, DrylabError, InputError
 from drylab.execute import Executor, by_name, fold, in_order
-from drylab.library.sources import Chunk
+from drylab.library.rows import Block
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,43 @@ def test_items_are_drawn_as_they_are_needed(executor: Executor) -> None:
                 break
 
 
-def test_chunks_of_rows_travel_whole(executor: Executor) -> None:
-    chunks = [Chunk("é.smi", ((1, "Ж\0 🧪", "C"), (2, "", ""))), Chunk("b", ())]
-    assert list(in_order(executor, whole, chunks)) == chunks
+def test_blocks_of_rows_travel_whole(executor: Executor) -> None:
+    blocks = [
+        Block(0, 0, 1, 2, "C Ж\0 🧪\nCC \xff\n".encode("latin-1", "replace"), 9),
+        Block(1, 1 << 40, 1 << 40, 0, b""),
+    ]
+    assert list(in_order(executor, whole, blocks)) == blocks
 
 
-def whole(chunk: Chunk) -> Chunk:
-    return chunk
+def whole(block: Block) -> Block:
+    return block
+
+
+ORPHANS = """
+import os, sys, time
+from drylab.execute import processes
+def work(item):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+if __name__ == "__main__":
+    list(processes(2).results(work, range(2)))
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "orphans.py").write_text(ORPHANS)
+    command = [sys.executable, str(tmp_path / "orphans.py")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        assert parent.stdout is not None
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.kill()
+    for _ in range(200):
+        left = [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+        if not left:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"workers {left} outlive their parent")
 
 
 def test_executors_can_be_used_again(executor: Executor) -> None:

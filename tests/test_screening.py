@@ -10,21 +10,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drylab import execute
 from drylab.build import build_library
 from drylab.config import target_from
 from drylab.errors import AccountingError, ConfigError, InputError, LibraryError, ModelError, OutputError
-from drylab.featurize import reference
+from drylab.featurize import descriptors, reference
+from drylab.featurize.reference import RDKIT_NAMES
 from drylab.finish import finish
+from drylab.library import layout, places, pruning
 from drylab.library.embedded import drugs
-from drylab.library.store import open_library, read_shard
+from drylab.library.reading import read_shard, scan
+from drylab.library.store import open_library
 from drylab.question import ask
 from drylab.reduce import Screened, TopK
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
-from drylab.screening import ScreenShard, screen, screen_to
+from drylab.screening import SILENT, How, ScreenShard, _fold, _marks, screen, screen_to
 from drylab.types import Hits
+from tests.library.made_library import in_order, rows, write
 
 
 def asked(library: Path, **more: Any) -> dict[str, Any]:
@@ -41,7 +47,7 @@ def brute_force(library: Path) -> list[tuple[float, str, str]]:
     """(score, key, id) of every molecule that can be scored, best first, one molecule at a time."""
     opened = open_library(library)
     question = ask(target_from(asked(library)))
-    rows = []
+    found = []
     for shard in opened.shards():
         for batch in read_shard(shard, 1):
             graphs = reference.graphs(reference.parse(batch.strings()))
@@ -49,8 +55,8 @@ def brute_force(library: Path) -> list[tuple[float, str, str]]:
                 continue
             value = panel.values(question.model.probes, GineEncoder(question.model.encoder)(graphs).z)
             key = f"{int(batch.keys[0, 0]):016x}{int(batch.keys[0, 1]):016x}"
-            rows.append((float(value[0, question.probe]), key, batch.ids[0].as_py()))
-    return sorted(rows, key=lambda row: (-row[0], row[1]))
+            found.append((float(value[0, question.probe]), key, batch.ids[0].as_py()))
+    return sorted(found, key=lambda row: (-row[0], row[1]))
 
 
 def test_hits_are_the_brute_force_list(hits: Hits, library: Path) -> None:
@@ -64,13 +70,13 @@ def test_every_row_is_accounted_for(hits: Hits, library: Path) -> None:
     tally = hits.run["tally"]
     assert tally["read"] == open_library(library).rows
     assert tally["read"] == sum(tally["rejected"].values()) + sum(tally["filtered"].values()) + tally["scored"]
-    assert tally["rejected"] == {"parse: more than 255 atoms": 1}
-    assert [(row.id, row.stage, row.reason) for row in hits.rejected] == [("paraffin", "parse", "more than 255 atoms")]
+    assert tally["rejected"] == {}
+    assert hits.rejected == ()
     histogram = hits.run["histogram"]
     assert sum(histogram["counts"]) + histogram["underflow"] + histogram["overflow"] == tally["scored"]
     build = hits.run["library"]["build"]
-    assert build["rejected"] == {"RDKit cannot parse it": 1, "no carbon atom": 1}
-    assert build["read"] == build["kept"] + build["duplicates"] + 2
+    assert build["rejected"] == {"RDKit cannot parse it": 1, "no carbon atom": 1, "more than 255 atoms": 1}
+    assert build["read"] == build["kept"] + build["duplicates"] + 3
 
 
 def written(folder: Path) -> tuple[bytes, bytes, bytes]:
@@ -92,7 +98,7 @@ def test_files_are_the_same_bytes_however_it_is_run(library: Path, tmp_path: Pat
     for name in ways:
         assert written(tmp_path / name) == first, name
     names = {path.name for path in (tmp_path / "serial").iterdir()}
-    assert names == {"report.html", "hits.csv", "hits.parquet", "hits.sdf", "run.json", "rejected.parquet"}
+    assert names == {"report.html", "hits.csv", "hits.parquet", "hits.sdf", "run.json"}
 
 
 def test_shard_order_changes_nothing(library: Path) -> None:
@@ -289,7 +295,7 @@ def test_a_list_of_smiles_in_a_notebook(library: Path) -> None:
     assert done.run["library"]["build"]["rejected"] == {"RDKit cannot parse it": 1}
     in_library = {hit["key"]: hit["score"] for hit in screen(asked(library, screen={"top_k": 5000, "report_n": 1}))}
     assert all(in_library[hit["key"]] == hit["score"] for hit in done)
-    with pytest.raises(InputError, match="the SMILES given: no rows, so there is no library to make"):
+    with pytest.raises(InputError, match="no rows"):
         screen("EGFR", [])
 
 
@@ -305,6 +311,135 @@ def test_no_library_and_not_a_library(tmp_path: Path) -> None:
         screen({"name": "x", "target": "EGFR"})
     with pytest.raises(LibraryError, match="not a drylab library"):
         screen("EGFR", tmp_path)
+
+
+def test_a_row_that_cannot_be_parsed_is_rejected(tmp_path: Path) -> None:
+    """A build keeps none such; a library of another hand may hold one."""
+    table = rows(["a", "b", "c"], ["CCO", "C" * 300, "C1CC"])
+    done, files = screen_to(asked(write(tmp_path / "lib", [table])), tmp_path / "run")
+    assert done.run["tally"]["rejected"] == {"parse: more than 255 atoms": 1, "parse: a ring that is not closed": 1}
+    assert [(row.id, row.row, row.reason) for row in done.rejected] == [
+        ("b", 1, "more than 255 atoms"), ("c", 2, "a ring that is not closed")
+    ]  # fmt: skip
+    assert pq.read_table(files["rejected.parquet"]).num_rows == 2
+
+
+def described(table: pa.Table) -> pa.Table:
+    """Rows with the properties that their SMILES have."""
+    found = descriptors(table["smiles"].to_pylist())
+    values = {name: found[RDKIT_NAMES[name]].to_pylist() for name in layout.PROPERTIES}
+    return rows(table["id"].to_pylist(), table["smiles"].to_pylist(), values)
+
+
+@pytest.fixture(scope="module")
+def molecules(library: Path) -> pa.Table:
+    """Every fifth row of the library, with its properties."""
+    table = pa.concat_tables(scan(open_library(library)))
+    return described(table.take(pa.array(range(0, table.num_rows, 5))))
+
+
+ENDS = {"mw": (150, 600), "clogp": (-2, 7), "hbd": (0, 5), "charge": (-1, 2), "fsp3": (0, 1)}
+
+
+@settings(max_examples=12)
+@given(data=st.data(), group=st.integers(1, 30), files=st.integers(1, 4), mixed=st.booleans())
+def test_row_groups_that_are_not_read_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    molecules: pa.Table,
+    data: st.DataObject,
+    group: int,
+    files: int,
+    mixed: bool,
+) -> None:
+    """Any rows in row groups of any size, any ranges: the same hits, ranks and account as when everything is read."""
+    chosen = molecules.take(pa.array(sorted(data.draw(st.sets(st.integers(0, molecules.num_rows - 1), min_size=1)))))
+    folder = tmp_path_factory.getbasetemp() / "any"
+    opened = open_library(write(folder, [chosen if mixed else in_order(chosen)], group, group * files))
+    names = data.draw(st.lists(st.sampled_from([*ENDS]), min_size=1, max_size=3, unique=True))
+    ranges = {name: {"hard": sorted(data.draw(st.tuples(*[st.floats(*ENDS[name])] * 2)))} for name in names}
+    known = data.draw(st.lists(st.sampled_from(molecules["smiles"].to_pylist()), min_size=1, max_size=5))
+    (folder.parent / "known.smi").write_text("".join(f"{smiles} k{i}\n" for i, smiles in enumerate(known)))
+    (folder.parent / "tested.smi").write_text(f"{known[0]} x\n")
+    files_said = {"actives": {"file": str(folder.parent / "known.smi")}, "exclude": str(folder.parent / "tested.smi")}
+    question = ask(target_from(asked(folder, properties=ranges, known=files_said)))
+    how = How(execute.serial(), None, SILENT)
+    pruned = _fold(question, pruning.plan(opened, question.rules.ranges, marks=_marks(question)), how)
+    whole = _fold(question, pruning.plan(opened, ()), how)
+    assert answer_of(pruned) == answer_of(whole)
+    pruned.tally.check(opened.rows)
+
+
+def answer_of(answer: Screened) -> tuple[Any, ...]:
+    top, tally, ranks = answer.top, answer.tally, answer.ranks
+    return (
+        (top.scores.tolist(), top.rows.tolist(), top.ids.tolist(), top.smiles.tolist()),
+        (tally.read, tally.scored, tally.filtered, tally.rejected),
+        answer.histogram.counts.tolist(),
+        (ranks.better.tolist(), ranks.found.tolist()),
+    )
+
+
+def test_a_range_of_weights_reads_a_part_of_the_library(library: Path, tmp_path: Path) -> None:
+    known = [drug for drug in drugs() if "EGFR" in drug.targets]
+    (tmp_path / "known.smi").write_text("".join(f"{drug.smiles} {drug.name}\n" for drug in known))
+    asks = {"known": {"actives": {"file": str(tmp_path / "known.smi")}}, "properties": {"mw": {"hard": [0, 200]}}}
+    done = screen(asked(library, **asks))
+    groups = done.run["library"]["groups"]
+    assert groups["all"] == len(open_library(library).shards()) == groups["read"] + groups["skipped"]
+    assert 0 < groups["keys_read"] <= groups["skipped"] < groups["all"]
+    assert done.run["tally"]["read"] == open_library(library).rows
+    assert all(row["in_library"] for row in done.run["known"])
+    assert {row["filtered_by"] for row in done.run["known"]} == {"mw outside [0, 200]"}
+
+
+def test_ranges_of_what_a_library_is_sorted_by_are_counted_first(library: Path) -> None:
+    hard = {name: {"hard": [0, 1]} for name in ("aromatic_rings", "clogp", "charge", "mw")}
+    ranges = ask(target_from(asked(library, properties=hard))).rules.ranges
+    assert [name for name, _, _ in ranges] == ["mw", "clogp", "aromatic_rings", "charge"]
+
+
+def test_only_what_is_new(molecules: pa.Table, tmp_path: Path) -> None:
+    one, two = molecules.slice(0, 100), molecules.slice(100)
+    both = write(tmp_path / "both", [one, two, molecules.slice(0, 0)])
+    done = screen(asked(both), since=1)
+    alone = screen(asked(write(tmp_path / "two", [two])))
+    assert done.table.drop_columns(["library_row"]).equals(alone.table.drop_columns(["library_row"]))
+    assert done.run["tally"] == alone.run["tally"]
+    assert (done.run["library"]["since"], done.run["library"]["version"]) == (1, 3)
+    assert screen(asked(both), since=0).table.equals(screen(asked(both)).table)
+    for since, say in {
+        3: "has no version after 3, so there is nothing new to screen",
+        2: "has no molecules after version 2, so there is nothing new",
+        4: "has no version 4; its versions are 1, 2, 3",
+        -1: "has no version -1; its versions are 1, 2, 3",
+    }.items():
+        with pytest.raises(LibraryError, match=say):
+            screen_to(asked(both), tmp_path / "run", since=since)
+    with pytest.raises(ConfigError, match="since is '1', expected the number of a version"):
+        screen(asked(both), since="1")  # type: ignore[arg-type]
+
+
+def test_since_needs_a_library(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("CCO ethanol\n")
+    with pytest.raises(ConfigError, match=r"a\.smi: is not a library, so it has no version 1; leave out since"):
+        screen("EGFR", tmp_path / "a.smi", since=1)
+    with pytest.raises(ConfigError, match=r"a\.smi: is not a library, so it has no version 0"):
+        screen_to(asked(tmp_path / "a.smi"), tmp_path / "run", since=0)
+    with pytest.raises(ConfigError, match="SMILES in memory: is not a library"):
+        screen("EGFR", ["CCO"], since=1)
+
+
+def test_a_library_in_a_store(library: Path, store: str, tmp_path: Path, hits: Hits) -> None:
+    address = f"s3://lab/screened?{store}"
+    for place, _ in places.files_below(str(library)):
+        places.copy_in(place, places.join(address, str(Path(place).relative_to(library))))
+    done, files = screen_to(asked(library), tmp_path / "run", address, executor=execute.processes(2))
+    assert done.table.equals(hits.table)
+    assert done.run["library"]["name"] == "screened"
+    for file in files.values():
+        assert b"s%2F" not in file.read_bytes()
+    pruned = screen({**asked(library), "properties": {"mw": {"hard": [0, 300]}}}, address)
+    assert pruned.run["library"]["groups"]["skipped"] > 0
 
 
 @pytest.mark.slow

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from drylab.featurize.columns import descriptors, fingerprints, graphs
 from drylab.featurize.route import route, take
-from drylab.featurize.rules import Rules
+from drylab.featurize.rules import EXCLUDED, Rules
 from drylab.types import PARSED, MolGraphs, SmilesBatch
 
 __all__ = ["EXCLUDED", "Featurized", "Rules", "descriptors", "featurize", "fingerprints", "graphs"]
-
-EXCLUDED = "excluded by the target file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +42,13 @@ def featurize(batch: SmilesBatch, rules: Rules) -> Featurized:
     """Parse, filter, and take graphs of what is left. len(batch) = len(rows) + len(rejected) + sum(filtered)."""
     routed = route(batch.data, batch.offsets)
     parsed = routed.graphs.status == PARSED
-    # A row that cannot be parsed is rejected even if it was excluded: one row, one account.
+    # A row that cannot be parsed is rejected whatever else is true of it: one row, one account.
     rejected = tuple((int(i), f"parse: {routed.trouble(int(i))}") for i in np.flatnonzero(~parsed))
-    excluded = np.zeros(len(batch), bool)
-    if rules.excluded is not None and len(rules.excluded):
-        excluded = _isin(batch.keys, rules.excluded) & parsed
-    rows = np.flatnonzero(parsed & ~excluded)
+    rows = np.flatnonzero(parsed)
     graphs = routed.graphs if len(rows) == len(batch) else take(routed.graphs, rows)
-    verdicts = rules.verdicts(graphs, lambda position: routed.mol(int(rows[position])))
+    verdicts = rules.verdicts(graphs, lambda position: routed.mol(int(rows[position])), batch.keys[rows])
     filtered = Counter(verdict for verdict in verdicts if verdict)
-    if excluded.any():
-        filtered[EXCLUDED] += int(excluded.sum())
     left = np.array([at for at, verdict in enumerate(verdicts) if not verdict], dtype=np.int64)
     if len(left) < len(rows):
         graphs = take(graphs, left)
     return Featurized(rows[left], graphs, rejected, dict(filtered), routed.declined())
-
-
-def _isin(keys: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    near = np.isin(keys[:, 0], wanted[:, 0])
-    near[near] = (keys[near][:, None, :] == wanted[None, :, :]).all(axis=2).any(axis=1)
-    return near

@@ -18,17 +18,19 @@ from drylab.kernels.substructure import ASK, YES
 from drylab.types import MolGraphs
 
 MolOf = Callable[[int], reference.Mol]
+EXCLUDED = "excluded by the target file"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a target; the first one that takes a molecule out is the one counted.
+    """The rules of a target; the first one that takes a molecule out is the one counted, in this order.
 
-    ranges         (property, low, high), both ends allowed
-    must_have_any  SMARTS: at least one has to match, if there are any
-    must_not_have  SMARTS: none may match
-    alerts         RDKit catalogues of which no entry may match
+    ranges         (property, low, high), both ends allowed; first, so that a library's row groups that a range takes
+                   out as a whole are counted without being read (drylab.library.pruning)
     excluded       (m, 2) uint64 keys
+    must_not_have  SMARTS: none may match
+    must_have_any  SMARTS: at least one has to match, if there are any
+    alerts         RDKit catalogues of which no entry may match
     """
 
     ranges: tuple[tuple[str, float, float], ...] = ()
@@ -37,11 +39,16 @@ class Rules:
     alerts: tuple[str, ...] = ()
     excluded: NDArray[np.uint64] | None = None
 
-    def verdict(self, mol: reference.Mol) -> str:
-        """The name of the first rule that takes the molecule out, or "": RDKit's answer, which ``verdicts`` must give."""
+    def verdict(self, mol: reference.Mol, excluded: bool = False) -> str:
+        """The name of the first rule that takes the molecule out, or "": RDKit's answer, which ``verdicts`` must give.
+
+        excluded  whether it is one of the excluded ones, as ``is_excluded`` says
+        """
         for name, low, high in self.ranges:
             if not low <= reference.PROPERTIES[name](mol) <= high:
-                return _range(name, low, high)
+                return range_name(name, low, high)
+        if excluded:
+            return EXCLUDED
         for smarts in self.must_not_have:
             if mol.HasSubstructMatch(reference.pattern(smarts)):
                 return f"contains {smarts}"
@@ -51,10 +58,17 @@ class Rules:
             return self._alert()
         return ""
 
-    def verdicts(self, graphs: MolGraphs, mol_of: MolOf) -> list[str]:
-        """``verdict`` of n parsed molecules by kernels; mol_of(row) gives RDKit's molecule where a kernel declines."""
+    def verdicts(self, graphs: MolGraphs, mol_of: MolOf, keys: NDArray[np.uint64] | None = None) -> list[str]:
+        """``verdict`` of n parsed molecules by kernels; mol_of(row) gives RDKit's molecule where a kernel declines.
+
+        keys  (n, 2) uint64, None where no molecule can be an excluded one
+        """
         verdicts = np.full(len(graphs), "", dtype=object)
         left = self._in_ranges(graphs, mol_of, verdicts)
+        if keys is not None:
+            excluded = self.is_excluded(keys[left])
+            verdicts[left[excluded]] = EXCLUDED
+            left = left[~excluded]
         if len(left) and (self.must_not_have or self.must_have_any):
             left = self._in_structure(graphs, left, mol_of, verdicts)
         if len(left) and self.alerts:
@@ -71,9 +85,17 @@ class Rules:
             for name, low, high in self.ranges:
                 values = columns[RDKIT_NAMES[name]][left]
                 inside = (low <= values) & (values <= high)
-                verdicts[left[~inside]] = _range(name, low, high)
+                verdicts[left[~inside]] = range_name(name, low, high)
                 left = left[inside]
         return left
+
+    def is_excluded(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """(n,) bool: which of (n, 2) uint64 keys are among the excluded ones."""
+        if self.excluded is None or not len(self.excluded):
+            return np.zeros(len(keys), bool)
+        near = np.isin(keys[:, 0], self.excluded[:, 0])
+        near[near] = (keys[near][:, None, :] == self.excluded[None, :, :]).all(axis=2).any(axis=1)
+        return near
 
     def _in_structure(
         self, graphs: MolGraphs, left: NDArray[np.int64], mol_of: MolOf, verdicts: NDArray[np.object_]
@@ -104,7 +126,8 @@ def _contains(mol_of: MolOf, query: reference.Mol, row: int) -> bool:
     return bool(mol_of(row).HasSubstructMatch(query))
 
 
-def _range(name: str, low: float, high: float) -> str:
+def range_name(name: str, low: float, high: float) -> str:
+    """What rows are counted under that a range takes out."""
     return f"{name} outside [{low:g}, {high:g}]"
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.library.sources import Columns, cells_of, chunks, expand, find_columns, guarded, open_text, squeezed
-from drylab.library.standardize import keys, standardize
+from drylab.library.keys import keys_of
+from drylab.library.places import shown
+from drylab.library.rows import Columns
+from drylab.library.sources import blocks, expand, open_source, read_rows
+from drylab.library.standardize import standardize_texts
+from drylab.library.texts import plain, stem_of
 
 _TO_PX = {"nM": 9.0, "uM": 6.0, "M": 0.0}
 UNITS = (*_TO_PX, "pX")
+BLOCK_BYTES = 1 << 20
 MOST_PX = 15  # as far as target.yaml lets a potency go
 
 
@@ -34,26 +37,28 @@ class Known:
 
 
 def read_known(file: str, columns: Columns, value: str = "", units: str = "") -> Known:
-    """Read .smi, .csv, .tsv (plain or .gz) or .parquet; a molecule measured twice has the mean of its pX, and its first id.
+    """Read a file of any kind that a library is built from; a molecule measured twice has the mean of its pX, and its first id.
 
     ``value`` is the column of the measurements, in ``units`` (nM, uM, M or pX). Raises InputError naming file and line
     for the first row whose SMILES or value cannot be used: a measurement is never dropped in silence.
     """
     if expand([file]) != [file]:
-        raise InputError(f"{file}: is a glob, and the molecules are to be in one file; give its name")
+        raise InputError(f"{shown(file)}: is a glob, and the molecules are to be in one file; give its name")
     if value and units not in UNITS:
-        raise InputError(f"{file}: unit {units!r} of column {value!r} is not known; choose one of {', '.join(UNITS)}")
+        raise InputError(
+            f"{shown(file)}: unit {units!r} of column {value!r} is not known; choose one of {', '.join(UNITS)}"
+        )
     rows = list(_rows(file, columns, value))
     if not rows:
-        raise InputError(f"{file}: holds no molecules; give a file with at least one")
-    canonical = standardize([smiles for _, _, smiles, _ in rows])
+        raise InputError(f"{shown(file)}: holds no molecules; give a file with at least one")
+    canonical = standardize_texts([smiles for _, _, smiles, _ in rows])
     found: dict[str, tuple[str, list[float]]] = {}
     names: set[str] = set()
     for (number, ident, _, said), (smiles, reason) in zip(rows, canonical, strict=True):
         if reason:
             # Without the SMILES itself: a confidential structure is not to stand in a log.
-            raise InputError(f"{file}:{number}: the SMILES of {ident!r}: {reason}; correct or remove the row")
-        measured = _px(f"{file}:{number}", said, units) if value else math.nan
+            raise InputError(f"{shown(file)}:{number}: the SMILES of {ident!r}: {reason}; correct or remove the row")
+        measured = _px(f"{shown(file)}:{number}", said, units) if value else math.nan
         if smiles not in found:
             # Two molecules under one id are to be told apart in the report.
             found[smiles] = (f"{ident} (row {number})" if ident in names else ident, [])
@@ -62,49 +67,27 @@ def read_known(file: str, columns: Columns, value: str = "", units: str = "") ->
     return Known(
         ids=tuple(ident for ident, _ in found.values()),
         smiles=tuple(found),
-        keys=keys(list(found)),
+        keys=keys_of(list(found)),
         values=np.array([np.mean(measured) for _, measured in found.values()]),
     )
 
 
 def _rows(file: str, columns: Columns, value: str) -> Iterator[tuple[int, str, str, str]]:
-    if not value:
-        for chunk in chunks([file], columns):
-            yield from ((number, ident, smiles, "") for number, ident, smiles in chunk.rows)
-        return
-    cells = guarded(file, _cells(file))
-    _, names = next(cells, (0, []))
-    header = [name.strip() for name in names]
-    if value not in header:
-        raise InputError(
-            f"{file}:1: no column {value!r} for the values; the columns are {squeezed(', '.join(header)) or 'not named'}"
-        )
-    at_smiles, at_id = find_columns(file, header, columns)
-    at_value = header.index(value)
-    for number, given in cells:
-        if not any(given):  # a blank line measures nothing
-            continue
-        row = [*given, *[""] * (len(header) - len(given))]
-        yield (
-            number,
-            (row[at_id].strip() if at_id is not None else "") or f"row {number}",
-            row[at_smiles].strip(),
-            row[at_value].strip(),
-        )
-
-
-def _cells(file: str) -> Iterator[tuple[int, list[str]]]:
-    """(line or row number, cells) of each row, the header first."""
-    suffix = Path(file.removesuffix(".gz")).suffix.lower()
-    if suffix == ".parquet":
-        table = pq.read_table(file)
-        yield 0, table.column_names
-        columns = [column.to_pylist() for column in table.columns]
-        rows = ([("" if cell is None else str(cell)) for cell in row] for row in zip(*columns, strict=True))
-        yield from enumerate(rows, 1)
-    elif suffix != ".smi":
-        with open_text(file) as stream:
-            yield from cells_of(stream, "\t" if suffix == ".tsv" else ",")
+    """(line or row number, id, SMILES, value) of each row."""
+    source = open_source(file, 0, replace(columns, more=(value,) if value else ()))
+    for block in blocks(source, BLOCK_BYTES):
+        rows = read_rows(source, block)
+        said = rows.more[value].to_pylist() if value else [""] * len(rows)
+        cells = zip(rows.numbers.tolist(), rows.ids.to_pylist(), rows.smiles().to_pylist(), said, strict=True)
+        for i, (number, ident, smiles, measured) in enumerate(cells):
+            if i in rows.troubles:
+                raise InputError(
+                    f"{shown(file)}:{number}: {ident[:50]!r}: {rows.troubles[i]}; correct or remove the row"
+                )
+            nameless = bool(value) and ident == f"{stem_of(file)}:{number}"
+            if nameless and not (smiles or measured):
+                continue  # a line of empty cells measures nothing
+            yield number, f"row {number}" if nameless else ident, plain(smiles), measured or ""
 
 
 def _px(where: str, said: str, units: str) -> float:

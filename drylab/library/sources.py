@@ -1,233 +1,160 @@
-"""Vendor files -> chunks of (row number, id, SMILES), streamed. A format is one function in ``FORMATS``."""
+"""Vendor files -> blocks -> rows. A format is a line of ``FORMATS``.
+
+A build opens each source once, cuts it into blocks in its own process, and reads the rows of a block in any other: blocks
+hold whole rows, and which rows there are does not depend on how large the blocks are.
+"""
 
 from __future__ import annotations
 
-import csv
 import glob
-import gzip
-import io
-import itertools
 import os
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
 
 from drylab.errors import InputError
+from drylab.library import delimited, places, sdf, tables
+from drylab.library.places import said, shown
+from drylab.library.rows import Block, Columns, Rows, Source
+from drylab.library.streams import FAILURES, Seen, squeezed
+from drylab.library.tables import memory_blocks, memory_source
 
-SMILES_NAMES = ("smiles", "canonical_smiles", "structure", "drug", "mol")
-ID_NAMES = (
-    "id",
-    "name",
-    "vendor_id",
-    "catalog_id",
-    "chembl_id",
-    "molecule_chembl_id",
-    "zinc_id",
-    "compound_id",
-    "drug_id",
-)
-CHUNK = 4096
-
-Row = tuple[int, str, str]
-Numbered = TypeVar("Numbered", bound=tuple[Any, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns hold the SMILES and the ids; "" means: find one by the usual names."""
-
-    smiles: str = ""
-    id: str = ""
+__all__ = [
+    "COMPRESSIONS",
+    "FORMATS",
+    "Columns",
+    "Format",
+    "blocks",
+    "expand",
+    "memory_blocks",
+    "memory_source",
+    "open_source",
+    "read_rows",
+    "squeezed",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """At most CHUNK rows of one source file; ``rows`` are (line or row number from 1, id, SMILES)."""
+class Format:
+    """open: (path, compression, columns) -> what a Source holds as its layout; blocks and read: as below.
 
-    source: str
-    rows: tuple[Row, ...]
+    Rows are numbered from 1: those of text by the line they start on, those of .sdf and .parquet one by one.
+    """
+
+    open: Callable[[str, str, Columns], Any]
+    blocks: Callable[[Source, int, int | None, Seen | None], Iterator[Block]]
+    read: Callable[[Source, Block], Rows]
+
+
+_CSV = Format(partial(delimited.open_delimited, expected=","), delimited.blocks, delimited.read)
+_TSV = Format(partial(delimited.open_delimited, expected="\t"), delimited.blocks, delimited.read)
+FORMATS: dict[str, Format] = {
+    ".smi": Format(delimited.open_words, delimited.blocks, delimited.read),
+    ".cxsmiles": Format(delimited.open_cxsmiles, delimited.blocks, delimited.read),
+    ".csv": _CSV,
+    ".tsv": _TSV,
+    ".txt": _TSV,
+    ".sdf": Format(sdf.open_sdf, sdf.blocks, sdf.read),
+    ".parquet": Format(tables.open_parquet, tables.parquet_blocks, tables.read),
+}
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 
 def expand(patterns: Sequence[str]) -> list[str]:
-    """Files that paths and globs name, sorted within a glob. Raises InputError where there is none, or no reader."""
+    """Files that paths, addresses and globs name, sorted within a glob. Raises InputError where there is none, or no reader.
+
+    In an address only ``*`` and ``[`` make a glob: ``?`` starts the options of the store.
+    """
     files: list[str] = []
     if not patterns:
         raise InputError("no source files are given; give at least one file or glob")
     for pattern in patterns:
-        if "://" in pattern:
-            raise InputError(f"{pattern}: is an address, and only files are read yet; copy it here, or mount it")
-        magic = glob.has_magic(pattern) and not os.path.exists(pattern)
-        found = sorted(glob.glob(pattern, recursive=True)) if magic else [pattern]
+        found = _matching(pattern)
         if not found:
-            raise InputError(f"{pattern}: no file matches; check the path")
+            raise InputError(f"{shown(pattern)}: no file matches; check the path")
         files.extend(found)
     for name in files:
-        if os.path.isdir(name):
-            raise InputError(f"{name}: is a folder; give files or a glob such as {name}/*.smi")
-        if not os.path.isfile(name):
-            raise InputError(f"{name}: no such file; check the path")
-        _reader(name)
+        kind = _info(name).kind
+        if kind == "folder":
+            raise InputError(f"{shown(name)}: is a folder; give files or a glob such as {shown(name)}/*.smi")
+        if kind != "file":
+            raise InputError(f"{shown(name)}: no such file; check the path")
+        kind_of(name)
     return files
 
 
-def chunks(files: Iterable[str], columns: Columns) -> Iterator[Chunk]:
-    """Every row of every file, in order, CHUNK at a time. Raises InputError naming file and row where a file breaks."""
-    for name in files:
-        rows = guarded(name, _reader(name)(name, columns))
-        empty = True
-        while part := tuple(itertools.islice(rows, CHUNK)):
-            empty = False
-            yield Chunk(name, part)
-        if empty:
-            raise InputError(f"{name}: holds no rows; leave it out, or check that it was written to its end")
-
-
-def guarded(name: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
-    """The same rows, each of which starts with its number; a file that breaks is an InputError naming file and row."""
-    last = 0
+def _info(place: str) -> places.Info:
     try:
-        for row in rows:
-            last = row[0]
-            yield row
-    except csv.Error as error:
-        raise InputError(f"{name}:{last + 1}: not CSV ({error}); look for a quote that is not closed there") from error
-    except PermissionError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror}); change its permissions, or copy it") from error
-    except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        return places.info(place)
+    except FAILURES as error:
         raise InputError(
-            f"{name}: cannot be read past row {last} ({squeezed(error)}); the file is damaged, fetch it again"
+            f"{shown(place)}: cannot be looked up ({said(error, place)}); check the path and the store"
         ) from error
 
 
-def squeezed(error: BaseException | str) -> str:
-    """Text from elsewhere (another package's error, a header), which may run over several lines, cut to 300 characters."""
-    return " ".join(str(error).split())[:300]
-
-
-def _reader(name: str) -> Callable[[str, Columns], Iterator[Row]]:
-    stem = name[:-3] if name.endswith(".gz") else name
-    suffix = Path(stem).suffix.lower()
-    if suffix not in FORMATS or (suffix == ".parquet" and stem != name):
-        raise InputError(
-            f"{name}: no reader for this kind of file; readable are {', '.join(FORMATS)} and, but for .parquet, .gz of these"
-        )
-    return FORMATS[suffix]
-
-
-def open_text(name: str) -> io.TextIOBase:
-    # Bytes that are not UTF-8 are kept visible as \xNN: an id survives, and RDKit refuses a SMILES that has one.
-    opener = gzip.open if name.endswith(".gz") else open
-    return opener(name, "rt", encoding="utf-8-sig", errors="backslashreplace", newline="")
-
-
-def _smi(name: str, columns: Columns) -> Iterator[Row]:
-    """A SMILES, blanks or a tab, an id, and after a tab what is not read. The row number stands in for a missing id.
-
-    A blank line is no row.
-
-    A first line that starts with a name for SMILES (none of which is one) is a header, as some vendors write it.
-    """
-    if columns != Columns():
-        raise InputError(f"{name}: a .smi file has no named columns (a SMILES, then an id); leave the names out")
-    stem = Path(name).name.split(".")[0]
-    with open_text(name) as file:
-        for number, line in enumerate(file, 1):
-            parts = line.strip().split(None, 1)
-            if parts and not (number == 1 and parts[0].lower() in SMILES_NAMES):
-                extension, ident = _extension(parts[1] if len(parts) > 1 else "")
-                yield number, ident.split("\t")[0].strip() or f"{stem}:{number}", parts[0] + extension
-
-
-def _extension(rest: str) -> tuple[str, str]:
-    """A ChemAxon extension "|...|" belongs to the SMILES, and RDKit reads it; what follows it is the id."""
-    end = rest.find("|", 1) if rest.startswith("|") else -1
-    return (" " + rest[: end + 1], rest[end + 1 :].strip()) if end > 0 else ("", rest)
-
-
-def cells_of(file: io.TextIOBase, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(line that the row starts on, its cells), the header first; a blank line is no row.
-
-    A quote that is not closed is an error: it eats rows.
-    """
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
-    line = 1
-    for cells in reader:
-        if cells:
-            yield line, cells
-        line = reader.line_num + 1
-
-
-def _delimited(delimiter: str) -> Callable[[str, Columns], Iterator[Row]]:
-    def read(name: str, columns: Columns) -> Iterator[Row]:
-        stem = Path(name).name.split(".")[0]
-        with open_text(name) as file:
-            lines = cells_of(file, delimiter)
-            _, header = next(lines, (0, None))
-            if header is None:
-                return
-            at_smiles, at_id = find_columns(name, header, columns)
-            for number, cells in lines:
-                smiles = cells[at_smiles].strip() if at_smiles < len(cells) else ""
-                ident = cells[at_id].strip() if at_id is not None and at_id < len(cells) else ""
-                yield number, ident or f"{stem}:{number}", smiles
-
-    return read
-
-
-def _parquet(name: str, columns: Columns) -> Iterator[Row]:
-    stem = Path(name).name.split(".")[0]
-    with pq.ParquetFile(name) as file:
-        header = file.schema_arrow.names
-        at_smiles, at_id = find_columns(name, header, columns)
-        wanted = [header[at_smiles]] + ([header[at_id]] if at_id not in (None, at_smiles) else [])
-        number = 0
-        for batch in file.iter_batches(CHUNK, columns=wanted):
-            smiles = _texts(name, batch, 0)
-            ids = _texts(name, batch, len(wanted) - 1) if at_id is not None else [None] * len(smiles)
-            for text, ident in zip(smiles, ids, strict=True):
-                number += 1
-                yield number, ident or f"{stem}:{number}", (text or "").strip()
-
-
-def _texts(name: str, batch: pa.RecordBatch, at: int) -> list[str | None]:
-    field = batch.schema.field(at)
+def _matching(pattern: str) -> list[str]:
+    if not places.is_address(pattern):
+        magic = glob.has_magic(pattern) and not os.path.exists(pattern)
+        return sorted(glob.glob(pattern, recursive=True)) if magic else [pattern]
+    address, mark, options = pattern.partition("?")
+    if not re.search(r"[*\[]", address) or _info(pattern).kind == "file":
+        return [pattern]
+    base = re.split(r"[*\[]", address)[0].rpartition("/")[0]
+    wanted = address.split("/")
     try:
-        return batch.column(at).cast(pa.string()).to_pylist()
-    except pa.ArrowNotImplementedError as error:
-        raise InputError(f"{name}: column {field.name!r} is of type {field.type}, expected text") from error
+        found = [place for place, _ in places.files_below(base + mark + options)]
+    except FAILURES as error:
+        raise InputError(f"{shown(pattern)}: cannot be listed ({said(error, pattern)}); check the address") from error
+    return sorted(place for place in found if _fits(place.partition("?")[0].split("/"), wanted))
 
 
-def find_columns(name: str, header: Sequence[str], columns: Columns) -> tuple[int, int | None]:
-    """Positions of the SMILES and id columns. Raises InputError that lists the columns there are."""
-    lower = {text.strip().lower(): i for i, text in reversed(list(enumerate(header)))}
-    exact = {text.strip(): i for i, text in reversed(list(enumerate(header)))}
+def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a path fits a glob, part by part; ``**`` stands for any number of parts."""
+    if not wanted:
+        return not parts
+    if wanted[0] == "**":
+        return any(_fits(parts[i:], wanted[1:]) for i in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], wanted[0]) and _fits(parts[1:], wanted[1:])
 
-    shown = squeezed(", ".join(header))
 
-    def find(given: str, usual: Sequence[str], what: str) -> int | None:
-        if given:
-            if given not in exact:
-                raise InputError(f"{name}:1: no column {given!r} for the {what}; the columns are {shown}")
-            return exact[given]
-        return next((lower[text] for text in usual if text in lower), None)
-
-    at_smiles = find(columns.smiles, SMILES_NAMES, "SMILES")
-    if at_smiles is None:
+def kind_of(path: str) -> tuple[str, str]:
+    """(key of FORMATS, name of the compression) by the suffixes. Raises InputError where there is no reader."""
+    name = posixpath.basename(path.partition("?")[0] if places.is_address(path) else path).lower()
+    stem, last = os.path.splitext(name)
+    compression = COMPRESSIONS.get(last, "")
+    suffix = os.path.splitext(stem)[1] if compression else last
+    if suffix not in FORMATS or (suffix == ".parquet" and compression):
         raise InputError(
-            f"{name}:1: no column is named like SMILES ({', '.join(SMILES_NAMES)}); the columns are {shown}: "
-            "say which one holds the SMILES"
+            f"{shown(path)}: no reader for this kind of file; readable are {', '.join(FORMATS)} and, but for .parquet, "
+            f"{', '.join(COMPRESSIONS)} of these"
         )
-    return at_smiles, find(columns.id, ID_NAMES, "ids")
+    return suffix, compression
 
 
-FORMATS: dict[str, Callable[[str, Columns], Iterator[Row]]] = {
-    ".smi": _smi,
-    ".csv": _delimited(","),
-    ".tsv": _delimited("\t"),
-    ".parquet": _parquet,
-}
+def open_source(path: str, number: int, columns: Columns) -> Source:
+    """Look at the start of a file: its columns, delimiter and header. Raises InputError where it cannot be understood."""
+    suffix, compression = kind_of(path)
+    layout = FORMATS[suffix].open(path, compression, columns)
+    return Source(path, number, suffix, compression, layout, _info(path).size)
+
+
+def blocks(source: Source, block_bytes: int, limit: int | None = None, seen: Seen | None = None) -> Iterator[Block]:
+    """Pieces of about ``block_bytes`` of text that end where a row ends, of at most ``limit`` rows together.
+
+    ``seen`` is given the bytes of the file as they lie on the disk: all of them where the source is read to its end, and
+    at least what was read where ``limit`` ends it before (nothing of Parquet). Raises InputError naming file and row where
+    the file breaks, a quote or record has no end, or there are no rows.
+    """
+    return FORMATS[source.format].blocks(source, block_bytes, limit, seen)
+
+
+def read_rows(source: Source, block: Block) -> Rows:
+    """The rows of a block: as many as ``block.rows``."""
+    read = tables.read if source.format == "memory" else FORMATS[source.format].read
+    rows = read(source, block)
+    assert len(rows) == block.rows == len(rows.ids) == len(rows.offsets) - 1
+    return rows

@@ -1,49 +1,29 @@
-"""What a library looks like on disk, written once and read by shard.
-
-LIBRARY/manifest.json        schema, recipe, rows, one entry a shard file with its SHA-256, one entry a source
-LIBRARY/shards/*.parquet     id string, key fixed_size_binary(16), smiles string; zstd; row groups of GROUP_ROWS
-LIBRARY/duplicates.parquet   rows whose molecule is already there: their ids still find it by its key
-LIBRARY/rejected.parquet     rows that could not be used: source, row, id, text, stage, reason
-"""
+"""A library that is there: its manifest, opened and checked, the shards that workers read, and the rows it could not use."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from drylab.errors import LibraryError
-from drylab.library.sources import squeezed
-from drylab.types import Rejected, Shard, SmilesBatch
+from drylab.library import places
+from drylab.library.layout import MANIFEST, REJECTED, SCHEMA, SHARDS
+from drylab.types import Rejected, Shard
 
-SCHEMA = "drylab.library/1"
-GROUP_ROWS = 8192  # one task: seconds of work on a CPU, so that progress shows and workers share evenly
-FILE_ROWS = 1 << 20
-MANIFEST = "manifest.json"
-DUPLICATES = "duplicates.parquet"  # a name that only drylab uses: --force goes by it
-
-_ROWS = pa.schema([("id", pa.string()), ("key", pa.binary(16)), ("smiles", pa.string())])
-_DUPLICATES = pa.schema([("id", pa.string()), ("key", pa.binary(16)), ("source", pa.string()), ("row", pa.int64())])
-REJECTED = pa.schema(
-    [
-        (name, pa.int64() if name == "row" else pa.string())
-        for name in ("source", "row", "id", "text", "stage", "reason")
-    ]
-)
+PIECE = 1 << 20  # bytes that are read at a time to sum up a file
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """An opened library: its folder, its manifest, and the SHA-256 of the manifest, which names the exact rows."""
+    """An opened library: its folder or address, its manifest, and the SHA-256 of the manifest, which names the exact rows."""
 
     path: str
     manifest: Mapping[str, Any]
@@ -54,39 +34,123 @@ class Library:
         """Molecules in the library."""
         return int(self.manifest["rows"])
 
-    def shards(self) -> list[Shard]:
-        """One Shard a row group, in library order."""
-        shards, first = [], 0
-        for entry in self.manifest["shards"]:
-            file = os.path.abspath(os.path.join(self.path, entry["file"]))  # workers may run in other folders
-            for group, rows in enumerate(entry["groups"]):
-                shards.append(Shard(file, group, rows, first, "" if group else entry["sha256"]))
-                first += rows
-        return shards
+    @property
+    def version(self) -> int:
+        """The newest version: 1, and one more each time that something was added."""
+        return int(self.manifest["version"])
+
+    @property
+    def recipe(self) -> Mapping[str, str]:
+        """How its molecules were standardised: name, version, and the version of RDKit."""
+        return self.manifest["recipe"]
+
+    @property
+    def shown(self) -> str:
+        """Its path for people: an address without its secrets."""
+        return places.shown(self.path)
+
+    def sources(self) -> list[dict[str, Any]]:
+        """What went in, one entry a source, of all versions: as in the manifest, and its ``version``."""
+        return [
+            {**entry, "version": version["version"]}
+            for version in self.manifest["versions"]
+            for entry in version["sources"]
+        ]
+
+    def entries(self, since: int = 0) -> list[dict[str, Any]]:
+        """The shard files of versions after ``since``: as in the manifest, and ``path``, ``version``, and ``first``.
+
+        path   what a worker can open      first  the number of its first row within the whole library, from 0
+        Raises LibraryError for a version that there is not.
+        """
+        self.check_version(since)
+        home, found, first = places.absolute(self.path), [], 0
+        for version in self.manifest["versions"]:
+            for entry in version["shards"]:
+                more = {"path": places.join(home, entry["file"]), "version": version["version"], "first": first}
+                found.append({**entry, **more})
+                first += sum(entry["groups"])
+        return [entry for entry in found if entry["version"] > since]
+
+    def shards(self, since: int = 0, groups: int = 1) -> list[Shard]:
+        """Shards of ``groups`` row groups each (fewer at the end of a file), in library order, of versions after ``since``."""
+        return [
+            shard for entry in self.entries(since) for shard in shards_of(entry, range(len(entry["groups"])), groups)
+        ]
+
+    def rows_since(self, since: int) -> int:
+        """Molecules of versions after ``since``. Raises LibraryError for a version that there is not."""
+        self.check_version(since)
+        return sum(version["rows"] for version in self.manifest["versions"] if version["version"] > since)
+
+    def check_version(self, version: int) -> None:
+        """Raises LibraryError unless this is a version of the library, or 0."""
+        if not 0 <= version <= self.version:
+            versions = ", ".join(str(number) for number in range(1, self.version + 1))
+            raise LibraryError(f"{self.shown}: has no version {version}; its versions are {versions}")
+
+    def mw_ranges(self) -> dict[str, tuple[float, float]]:
+        """Shard file, as a worker can open it -> the least and the greatest weight in it, in Da."""
+        return {entry["path"]: tuple(entry["ranges"]["mw"]) for entry in self.entries()}
 
 
-def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def shards_of(entry: Mapping[str, Any], wanted: Sequence[int], most: int) -> Iterator[Shard]:
+    """Shards of at most ``most`` row groups over the ``wanted`` groups (rising) of an entry of ``Library.entries``."""
+    sha256, sizes = entry["sha256"], entry["groups"]
+    starts = [entry["first"]]
+    for rows in sizes:
+        starts.append(starts[-1] + rows)
+    for run in _runs(wanted):
+        for part in (run[at : at + most] for at in range(0, len(run), most)):
+            rows = starts[part[-1] + 1] - starts[part[0]]
+            yield Shard(entry["path"], part[0], rows, starts[part[0]], sha256, len(part))
+            sha256 = ""  # who reads the first one checks the file
 
 
-def is_library(path: str) -> bool:
-    """Whether a folder says it is a drylab library."""
-    return os.path.isfile(os.path.join(path, MANIFEST))
+def _runs(numbers: Sequence[int]) -> Iterator[range]:
+    """Numbers that rise, as stretches without a gap."""
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            yield range(numbers[start], numbers[at - 1] + 1)
+            start = at
 
 
-def open_library(path: str | Path) -> Library:
-    """Open a library folder. Raises LibraryError if it is missing, not one, of another schema, incomplete or empty."""
-    file = Path(path) / MANIFEST
+def file_sha256(place: str | Path) -> str:
+    """SHA-256 of a file at a path or address, in hexadecimal. Raises OSError."""
+    place = str(place)
+    if not places.is_address(place):
+        with open(place, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with places.open_stream(place) as stream:
+        for piece in iter(partial(stream.read, PIECE), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def is_library(place: str | Path) -> bool:
+    """Whether a folder or address says it is a drylab library. Raises LibraryError where a store does not answer."""
     try:
-        text = file.read_bytes()
+        return places.info(places.join(str(place), MANIFEST)).kind == "file"
+    except (OSError, ValueError) as error:
+        if not places.is_address(str(place)):
+            return False  # what cannot be a path, or is below a file
+        raise _unreadable(str(place), error) from error
+
+
+def open_library(place: str | Path) -> Library:
+    """Open a library. Raises LibraryError if it is missing, not one, of another schema, incomplete or empty."""
+    path = str(place)
+    shown, file = places.shown(path), places.shown(places.join(path, MANIFEST))
+    try:
+        text = places.read_bytes(places.join(path, MANIFEST))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise LibraryError(
-            f"{path}: not a drylab library (no {MANIFEST}); make one with `drylab library build`"
+            f"{shown}: not a drylab library (no {MANIFEST}); make one with `drylab library build`"
         ) from error
     except (OSError, ValueError) as error:
-        raise LibraryError(f"{path}: cannot be read ({squeezed(error)}); check its name and permissions") from error
+        raise _unreadable(path, error) from error
     try:
         manifest = json.loads(text)
     except ValueError as error:  # also bytes that are not text
@@ -94,157 +158,64 @@ def open_library(path: str | Path) -> Library:
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != SCHEMA:
         raise LibraryError(f"{file}: schema is {schema!r}, expected {SCHEMA!r}; build the library again")
-    _check_manifest(file, manifest)
-    missing = [entry["file"] for entry in manifest["shards"] if not os.path.isfile(os.path.join(path, entry["file"]))]
-    if missing:
-        raise LibraryError(
-            f"{path}: {len(missing)} shard files are missing, the first is {missing[0]}; build the library again"
-        )
-    if manifest["rows"] == 0:
-        raise LibraryError(f"{path}: the library is empty; build it from files that hold molecules")
-    return Library(str(path), manifest, hashlib.sha256(text).hexdigest())
+    if not _whole(manifest):
+        raise LibraryError(f"{file}: not whole, or changed by hand; build the library again")
+    library = Library(path, manifest, hashlib.sha256(text).hexdigest())
+    _check_files(library)
+    if library.rows == 0:
+        raise LibraryError(f"{shown}: the library is empty; build it from files that hold molecules")
+    return library
 
 
-_ENTRIES: Mapping[str, Mapping[str, type]] = {
-    "shards": {"file": str, "groups": list, "sha256": str},
-    "sources": {"path": str, "read": int, "kept": int, "duplicates": int, "rejected": dict},
+def _unreadable(path: str, error: Exception) -> LibraryError:
+    said = places.said(error, path)
+    return LibraryError(f"{places.shown(path)}: cannot be read ({said}); check its name and permissions")
+
+
+_FIELDS: Mapping[str, Mapping[str, type]] = {
+    "shards": {"file": str, "rows": int, "groups": list, "bytes": int, "sha256": str, "ranges": dict},
+    "sources": {"path": str, "sha256": str, "read": int, "kept": int, "duplicates": int, "rejected": dict},
 }
 
 
-def _check_manifest(file: Path, manifest: Mapping[str, Any]) -> None:
+def _whole(manifest: Mapping[str, Any]) -> bool:
+    """Whether all that this library is read by is there and of its kind, and rows add up."""
     try:
-        rows = sum(sum(entry["groups"]) for entry in manifest["shards"])
-        whole = rows == manifest["rows"] and {"name", "version"} <= manifest["recipe"].keys()
-        for section, fields in _ENTRIES.items():
-            for entry in manifest[section]:
-                whole &= all(isinstance(entry[name], kind) for name, kind in fields.items())
+        versions = manifest["versions"]
+        whole = [version["version"] for version in versions] == list(range(1, manifest["version"] + 1))
+        whole &= manifest["rows"] == sum(version["rows"] for version in versions)
+        whole &= bool(versions) and {"name", "version"} <= manifest["recipe"].keys()
+        for version in versions:
+            whole &= version["rows"] == sum(sum(shard["groups"]) for shard in version["shards"])
+            whole &= all(isinstance(version[side]["file"], str) for side in ("duplicates", "rejected"))
+            for section, fields in _FIELDS.items():
+                for entry in version[section]:
+                    whole &= all(isinstance(entry[name], kind) for name, kind in fields.items())
     except (KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
-        raise LibraryError(f"{file}: not whole, or changed by hand; build the library again")
+        return False
+    return whole
 
 
-def read_shard(shard: Shard, batch_size: int) -> Iterator[SmilesBatch]:
-    """The rows of a shard in batches of at most ``batch_size``, in order. Raises LibraryError on a damaged file."""
+def _check_files(library: Library) -> None:
+    home = places.absolute(library.path)
     try:
-        _check_bytes(shard)
-        with pq.ParquetFile(shard.path) as file:
-            if not file.schema_arrow.equals(_ROWS):
-                raise LibraryError(
-                    f"{shard.path}: columns are {squeezed(str(file.schema_arrow))}, expected {squeezed(str(_ROWS))}; "
-                    "build the library again"
-                )
-            table = file.read_row_group(shard.group, columns=["id", "key", "smiles"]).combine_chunks()
-    except (OSError, pa.ArrowException) as error:
+        there = {place for place, _ in places.files_below(places.join(home, SHARDS))}
+    except OSError as error:
+        raise _unreadable(library.path, error) from error
+    missing = [entry["file"] for entry in library.entries() if entry["path"] not in there]
+    if missing:
         raise LibraryError(
-            f"{shard.path}: row group {shard.group} cannot be read ({squeezed(error)}); build the library again"
-        ) from error
-    if table.num_rows != shard.rows:
-        raise LibraryError(
-            f"{shard.path}: row group {shard.group} holds {table.num_rows} rows, the manifest says {shard.rows}; build the library again"
-        )
-    whole = _smiles_batch(table)
-    for start in range(0, len(whole), batch_size):
-        yield whole.slice(start, min(start + batch_size, len(whole)))
-
-
-def _check_bytes(shard: Shard) -> None:
-    if not shard.sha256:
-        return
-    found = file_sha256(shard.path)
-    if found != shard.sha256:
-        raise LibraryError(
-            f"{shard.path}: is not the file that was built (SHA-256 {found[:12]}..., the manifest says "
-            f"{shard.sha256[:12]}...); build the library again"
+            f"{library.shown}: {len(missing)} shard files are missing, the first is {missing[0]}; build the library again"
         )
 
 
-def _smiles_batch(table: pa.Table) -> SmilesBatch:
-    smiles = table.column("smiles").combine_chunks()
-    ids = table.column("id").combine_chunks()
-    if isinstance(smiles, pa.ChunkedArray):
-        smiles, ids = smiles.chunk(0), ids.chunk(0)
-    _, offsets, data = smiles.buffers()
-    first = smiles.offset
-    ends = np.frombuffer(offsets, np.int32)[first : first + len(smiles) + 1]
-    flat = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.zeros(0, np.uint8)
-    keys = np.frombuffer(b"".join(table.column("key").to_pylist()), ">u8").astype(np.uint64).reshape(-1, 2)
-    return SmilesBatch(keys, ids, flat, ends - ends[0])
+def write_manifest(folder: str | Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a library, in place of one that is there, at once: from then on it is what a reader sees.
 
-
-class Writer:
-    """Appends rows to the Parquet files of a new library folder; ``close`` writes the manifest last."""
-
-    def __init__(self, folder: Path, recipe: Mapping[str, str]) -> None:
-        self._folder, self._recipe = folder, recipe
-        self._metadata = {"drylab.schema": SCHEMA, "drylab.recipe": json.dumps(dict(recipe), sort_keys=True)}
-        (folder / "shards").mkdir(parents=True)
-        self._shards: list[dict[str, Any]] = []
-        self._pending: list[pa.Table] = []
-        self._file: pq.ParquetWriter | None = None
-        self._duplicates = self._parquet(DUPLICATES, _DUPLICATES)
-        self._rejected = self._parquet("rejected.parquet", REJECTED)
-
-    def _parquet(self, name: str, schema: pa.Schema) -> pq.ParquetWriter:
-        return pq.ParquetWriter(self._folder / name, schema.with_metadata(self._metadata), compression="zstd")
-
-    def add(self, ids: Sequence[str], keys: NDArray[np.uint64], smiles: Sequence[str]) -> None:
-        """Rows of the library, in order."""
-        self._pending.append(
-            pa.table([pa.array(ids, pa.string()), _binary(keys), pa.array(smiles, pa.string())], schema=_ROWS)
-        )
-        while sum(table.num_rows for table in self._pending) >= GROUP_ROWS:
-            self._flush()
-
-    def add_duplicates(self, source: str, rows: Sequence[int], ids: Sequence[str], keys: NDArray[np.uint64]) -> None:
-        """Rows whose key the library already has."""
-        table = pa.table(
-            [pa.array(ids, pa.string()), _binary(keys), [source] * len(rows), pa.array(rows, pa.int64())],
-            schema=_DUPLICATES,
-        )
-        self._duplicates.write_table(table.replace_schema_metadata(self._metadata))
-
-    def add_rejected(self, rejected: Sequence[Rejected]) -> None:
-        """Rows that could not be used."""
-        self._rejected.write_table(rejected_table(rejected).replace_schema_metadata(self._metadata))
-
-    def _flush(self) -> None:
-        table = pa.concat_tables(self._pending)
-        group, rest = table.slice(0, GROUP_ROWS), table.slice(GROUP_ROWS)
-        self._pending = [rest] if rest.num_rows else []
-        if self._file is None:
-            name = f"shards/part-{len(self._shards):05d}.parquet"
-            self._file = self._parquet(name, _ROWS)
-            self._shards.append({"file": name, "groups": []})
-        self._file.write_table(group.replace_schema_metadata(self._metadata), row_group_size=GROUP_ROWS)
-        self._shards[-1]["groups"].append(group.num_rows)
-        if sum(self._shards[-1]["groups"]) >= FILE_ROWS:
-            self._file.close()
-            self._file = None
-
-    def close(self, sources: Sequence[Mapping[str, Any]]) -> None:
-        """Write what is left, then the manifest: a folder without one is not a library."""
-        while self._pending:
-            self._flush()
-        for file in (self._file, self._duplicates, self._rejected):
-            if file is not None:
-                file.close()
-        for entry in self._shards:
-            entry["rows"] = sum(entry["groups"])
-            entry["sha256"] = file_sha256(self._folder / entry["file"])
-        manifest = {
-            "schema": SCHEMA,
-            "rows": sum(entry["rows"] for entry in self._shards),
-            "recipe": dict(self._recipe),
-            "shards": self._shards,
-            "sources": list(sources),
-        }
-        (self._folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-
-
-def _binary(keys: NDArray[np.uint64]) -> pa.Array:
-    data = keys.astype(">u8").tobytes()
-    return pa.Array.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(data)])
+    The same manifest gives the same bytes. Raises OSError.
+    """
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    places.write_bytes(places.join(str(folder), MANIFEST), text.encode())
 
 
 def rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
@@ -252,10 +223,25 @@ def rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
     return pa.table({name: [getattr(row, name) for row in rejected] for name in REJECTED.names}, schema=REJECTED)
 
 
-def read_rejected(library: Library) -> tuple[Rejected, ...]:
-    """The rows that could not be used when the library was built."""
-    table = pq.read_table(Path(library.path) / "rejected.parquet", columns=REJECTED.names)
-    return tuple(Rejected(**row) for row in table.to_pylist())
+def read_rejected(library: Library, most: int) -> tuple[Rejected, ...]:
+    """The rows that could not be used when the library was built, the first ``most`` of all versions; no more are read.
+
+    Raises LibraryError for a file that is missing or damaged.
+    """
+    found: list[Rejected] = []
+    for version in library.manifest["versions"]:
+        place = places.join(library.path, version["rejected"]["file"])
+        try:
+            with places.open_file(place) as source, pq.ParquetFile(source) as file:
+                for batch in file.iter_batches(min(8192, max(1, most)), columns=REJECTED.names, use_threads=False):
+                    found += [Rejected(**row) for row in batch.slice(0, most - len(found)).to_pylist()]
+                    if len(found) >= most:
+                        return tuple(found)
+        except (OSError, pa.ArrowException) as error:
+            raise LibraryError(
+                f"{places.shown(place)}: cannot be read ({places.said(error, place)}); build the library again"
+            ) from error
+    return tuple(found)
 
 
 def write_rejected(path: Path, rejected: Sequence[Rejected]) -> Path:

@@ -168,10 +168,10 @@ def _short(shape: str) -> str:
 
 def _record(row: Mapping[str, Any]) -> str:
     molecule = _read(str(row["smiles"])) or Chem.Mol()
-    title = _line(row["id"])
+    title = one_line(row["id"])
     molecule.SetProp("_Name", title)
     tags = [
-        f">  <{_tag_name(name)}>\n{_line(value)}\n\n"
+        f">  <{_tag_name(name)}>\n{one_line(value)}\n\n"
         for name, value in row.items()
         if value is not None and not isinstance(value, (list, dict))
     ]
@@ -182,7 +182,7 @@ def _tag_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
-def _line(value: Any) -> str:
+def one_line(value: Any) -> str:
     """A value on one line that no SD reader takes for a tag or for the end of the record."""
     if isinstance(value, bool):
         return "true" if value else "false"

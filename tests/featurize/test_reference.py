@@ -8,7 +8,7 @@ from rdkit import Chem
 
 from drylab.errors import InputError
 from drylab.featurize import Rules, featurize, reference
-from drylab.library.standardize import keys
+from drylab.library.keys import keys_of
 from drylab.types import DECLINED, INVALID, PARSED, SmilesBatch
 from tests.molecules import DRUGS, ODD
 
@@ -19,7 +19,7 @@ def batch(smiles: list[str]) -> SmilesBatch:
     data = [text.encode() for text in smiles]
     offsets = np.concatenate([[0], np.cumsum([len(d) for d in data])]).astype(np.int32)
     return SmilesBatch(
-        keys(smiles), pa.array([f"m{i}" for i in range(len(smiles))]), np.frombuffer(b"".join(data), np.uint8), offsets
+        keys_of(smiles), pa.array([f"m{i}" for i in range(len(smiles))]), np.frombuffer(b"".join(data), np.uint8), offsets
     )
 
 
@@ -68,7 +68,7 @@ def test_status(smiles: str, state: int) -> None:
 
 @given(st.lists(st.sampled_from([*DRUGS, "C(", "", "C" * 256, "CCCC"]), max_size=12))
 def test_every_row_has_one_account(smiles: list[str]) -> None:
-    rules = Rules(ranges=(("mw", 100.0, 400.0),), must_not_have=("c1ccncc1",), excluded=keys(["CCCC", "C(", DRUGS[0]]))
+    rules = Rules(ranges=(("mw", 100.0, 400.0),), must_not_have=("c1ccncc1",), excluded=keys_of(["CCCC", "C(", DRUGS[0]]))
     done = featurize(batch(smiles), rules)
     assert len(done.rows) + len(done.rejected) + sum(done.filtered.values()) == len(smiles)
     assert len(done.graphs) == len(done.rows)
@@ -81,7 +81,7 @@ def test_rules_name_what_they_took_out() -> None:
         ranges=(("heavy_atoms", 3, 100),),
         must_have_any=("[#7]", "[#8]"),
         must_not_have=("[N+](=O)[O-]",),
-        excluded=keys(["CCN"]),
+        excluded=keys_of(["CCN"]),
     )
     done = featurize(batch(smiles), rules)
     assert done.rows.tolist() == [0]

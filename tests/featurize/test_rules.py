@@ -38,9 +38,11 @@ RANGES = [("mw", 150.0, 400.0), ("clogp", -1.0, 4.5), ("tpsa", 20.0, 120.0), ("h
 def agree(rules: Rules, smiles: list[str]) -> None:
     routed = route(*as_bytes(smiles))
     rows = [i for i, state in enumerate(routed.graphs.status) if state == PARSED]
-    verdicts = rules.verdicts(take(routed.graphs, np.array(rows, int)), lambda at: routed.mol(rows[at]))
+    keys = np.array([[row % 3, row] for row in range(len(smiles))], np.uint64)
+    verdicts = rules.verdicts(take(routed.graphs, np.array(rows, int)), lambda at: routed.mol(rows[at]), keys[rows])
+    excluded = rules.is_excluded(keys)
     for row, verdict in zip(rows, verdicts, strict=True):
-        assert verdict == rules.verdict(routed.mol(row)), smiles[row]
+        assert verdict == rules.verdict(routed.mol(row), bool(excluded[row])), smiles[row]
 
 
 RULES = st.builds(
@@ -49,6 +51,7 @@ RULES = st.builds(
     must_have_any=st.lists(st.sampled_from(SMARTS), max_size=2).map(tuple),
     must_not_have=st.lists(st.sampled_from(SMARTS), max_size=2).map(tuple),
     alerts=st.sampled_from([(), ("pains",), ("brenk", "nih")]),
+    excluded=st.sampled_from([None, np.zeros((0, 2), np.uint64), np.array([[1, 1], [1, 4], [2, 1]], np.uint64)]),
 )
 
 

@@ -16,18 +16,13 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from drylab.errors import InputError
+from drylab.library.keys import keys_of
 from drylab.library.measurements import UNITS, Known, read_known
-from drylab.library.sources import Columns
-from drylab.library.standardize import keys
+from drylab.library.rows import Columns
+from tests.library.vendors import write
 
 MOLAR = {"nM": 1e-9, "uM": 1e-6, "M": 1.0}
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t"}
-
-
-def write(path: Path, text: str | bytes) -> Path:
-    raw = text if isinstance(text, bytes) else text.encode()
-    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
-    return path
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t", ".csv.bz2": ";", ".csv.zst": "|"}
 
 
 def refused(path: Path | str, value: str = "v", units: str = "nM", columns: Columns | None = None) -> str:
@@ -99,7 +94,7 @@ def whole(known: Known) -> list[tuple[str, str, float]]:
     """Rows as (id, SMILES, value), having looked at what every Known must be."""
     assert known.values.dtype == np.float64
     assert known.keys.dtype == np.uint64
-    np.testing.assert_array_equal(known.keys, keys(known.smiles))
+    np.testing.assert_array_equal(known.keys, keys_of(known.smiles))
     assert len(set(known.smiles)) == len(known.smiles)
     return list(zip(known.ids, known.smiles, known.values.tolist(), strict=True))
 
@@ -145,6 +140,20 @@ def test_smi_without_values(tmp_path: Path, name: str) -> None:
     assert known.smiles == ("CCO", "CCN")
     assert np.isnan(known.values).all()
     assert "1: no column 'v' for the values; the columns are not named" in refused(tmp_path / name)
+
+
+def test_sdf_and_cxsmiles(tmp_path: Path) -> None:
+    text = "smiles\tidnumber\tv\nC[C@H](N)O |&1:1|\tone\t7\nC\ttwo\t8\n"
+    known = read_known(str(write(tmp_path / "a.cxsmiles.zst", text)), Columns(), "v", "pX")
+    assert [(ident, value) for ident, _, value in whole(known)] == [("one", 7.0), ("two", 8.0)]
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("OCC"))
+    text = f"first{block}> <v>\n7\n\n$$$$\n{block}> <ID>\nsecond\n\n> <v>\n5\n\n$$$$\nthird{block}$$$$\n"
+    path = write(tmp_path / "a.sdf.bz2", text)
+    assert "3: value ''" in refused(path, units="pX")
+    assert whole(read_known(str(path), Columns()))[0][:2] == ("first", "CCO")
+    assert "2: 'b:2': SDF record without M  END" in refused(
+        write(tmp_path / "b.sdf", text.replace("$$$$\n", "$$$$\n$$$$\n", 1)), "", ""
+    )
 
 
 def test_given_columns_are_used(tmp_path: Path) -> None:
@@ -235,7 +244,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for name, data, say in (
         ("cut.csv.gz", cut[: len(cut) // 2], "cannot be read past row"),
         ("plain.csv.gz", b"smiles,v\nC,1\n", "cannot be read past row 0"),
-        ("no.parquet", b"PAR1 no PAR1", "cannot be read past row 0"),
+        ("no.parquet", b"PAR1 no PAR1", "is damaged, or not Parquet"),
         ("quote.csv", b'smiles,v\nC,1\n"CC,2\nCCC,3\n', "3: not CSV"),
     ):
         (tmp_path / name).write_bytes(data)

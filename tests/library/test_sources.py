@@ -1,9 +1,12 @@
-"""Vendor files as they come: every row arrives once with its line, and a broken file is one line of text."""
+"""Vendor files as they come: every row arrives once with its number, however the file is packed and cut."""
 
 from __future__ import annotations
 
+import csv
 import gzip
+import hashlib
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,156 +14,196 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from drylab.errors import InputError
-from drylab.library.sources import CHUNK, Columns, chunks, expand
+from drylab.library import places
+from drylab.library.rows import Columns
+from drylab.library.sources import (
+    COMPRESSIONS,
+    FORMATS,
+    blocks,
+    expand,
+    memory_blocks,
+    memory_source,
+    open_source,
+    read_rows,
+)
+from tests.library.vendors import PACKERS, Row, refused, rows, write
+
+MOLECULES = [("one", "CCO"), ("two", "c1ccccc1"), ("", "CN"), ("vier", "CC(=O)O"), ("caf\u00e9", "CO")]
 
 
-def rows(path: Path, columns: Columns | None = None) -> list[tuple[int, str, str]]:
-    return [row for chunk in chunks(expand([str(path)]), columns or Columns()) for row in chunk.rows]
+def sdf_of(molecules: list[tuple[str, str]]) -> str:
+    return "".join(f"{name}{Chem.MolToMolBlock(Chem.MolFromSmiles(smiles))}$$$$\n" for name, smiles in molecules)
 
 
-def refused(path: Path, columns: Columns | None = None) -> str:
-    with pytest.raises(InputError, match=r".") as caught:
-        rows(path, columns)
-    message = str(caught.value)
-    assert message.startswith(str(path))
-    assert len(message.splitlines()) == 1
-    assert len(message) < 700
-    return message
+def tabular(delimiter: str) -> str:
+    return "\n".join(delimiter.join(cells) for cells in (("Smiles", "ID"), *((s, i) for i, s in MOLECULES))) + "\n"
 
 
-def write(path: Path, data: str | bytes) -> Path:
-    raw = data if isinstance(data, bytes) else data.encode()
-    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
-    return path
+TEXTS = {
+    ".smi": "".join(f"{smiles}\t{name}\n" for name, smiles in MOLECULES),
+    ".cxsmiles": tabular("\t"),
+    ".csv": tabular(","),
+    ".tsv": tabular("\t"),
+    ".txt": tabular("\t"),
+    ".sdf": sdf_of(MOLECULES),
+}
 
 
-@pytest.mark.parametrize("name", ["a.smi", "a.smi.gz", "a.SMI"])
-def test_smi(tmp_path: Path, name: str) -> None:
-    text = "CCO\tid with blanks\r\nCC  two words\r\n\r\nC\nN \n"
-    assert rows(write(tmp_path / name, text)) == [
-        (1, "id with blanks", "CCO"),
-        (2, "two words", "CC"),
-        (4, "a:4", "C"),
-        (5, "a:5", "N"),
-    ]
+def test_every_format_is_tested() -> None:
+    assert {*TEXTS, ".parquet"} == set(FORMATS)
+    assert {"", *COMPRESSIONS} == set(PACKERS)
 
 
-@pytest.mark.parametrize(("name", "d"), [("a.csv", ","), ("a.tsv", "\t"), ("a.csv.gz", ",")])
-def test_delimited_counts_lines_from_where_a_row_starts(tmp_path: Path, name: str, d: str) -> None:
-    lines = ["ID_, Smiles,name", '1,CCO,"a ""b"" c"', '2,CC,"x', 'y"', "", "3,C", "4,N,", "5"]
-    text = "\ufeff" + "\r\n".join(line.replace(",", d) for line in lines)
-    expected = [(2, 'a "b" c', "CCO"), (3, "x\r\ny", "CC"), (6, "a:6", "C"), (7, "a:7", "N"), (8, "a:8", "")]
-    assert rows(write(tmp_path / name, text)) == expected
+@pytest.mark.parametrize("packed", PACKERS)
+@pytest.mark.parametrize("suffix", TEXTS)
+@pytest.mark.parametrize("size", [1, 30, 1 << 20])
+def test_formats_and_compressions_give_the_same_rows(tmp_path: Path, suffix: str, packed: str, size: int) -> None:
+    header = suffix not in (".smi", ".sdf")
+    expected = [(i + header, name or f"a:{i + header}", smiles) for i, (name, smiles) in enumerate(MOLECULES, 1)]
+    for newline in ("\n", "\r\n"):
+        path = write(
+            tmp_path / f"a{suffix.upper()}{packed}", "\ufeff" * (size > 1) + TEXTS[suffix].replace("\n", newline)
+        )
+        assert rows(path, size=size) == expected
+        assert rows(path, size=size, limit=3) == expected[:3]
+        assert rows(path, size=size, limit=0) == []
 
 
-def test_given_columns_win_over_the_usual_names(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "smiles,id,SMI,code\nC,1,CC,one\n")
-    assert rows(path) == [(2, "1", "C")]
-    assert rows(path, Columns("SMI", "code")) == [(2, "one", "CC")]
+def test_parquet_and_memory_give_the_same_rows(tmp_path: Path) -> None:
+    expected = [(i, name or f"a:{i}", smiles) for i, (name, smiles) in enumerate(MOLECULES, 1)]
+    table = pa.table({"ID": [name for name, _ in MOLECULES], "Smiles": [smiles for _, smiles in MOLECULES]})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=2)
+    for size in (1, 20, 1 << 20):
+        assert rows(tmp_path / "a.parquet", size=size) == expected
+        assert rows(tmp_path / "a.parquet", size=size, limit=3) == expected[:3]
+    source = memory_source("a", 3)
+    block, *others = memory_blocks(source, MOLECULES)
+    read = read_rows(source, block)
+    assert not others
+    assert (block.source, block.first, block.rows) == (3, 1, 5)
+    assert [
+        (i, name, s.decode())
+        for i, name, s in zip(read.numbers, read.ids.to_pylist(), read.smiles().to_pylist(), strict=True)
+    ] == expected
+    with pytest.raises(InputError, match="a: holds no rows"):
+        list(memory_blocks(source, []))
 
 
-@pytest.mark.parametrize("columns", [Columns("nope"), Columns("smiles", "nope")])
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
-def test_a_column_that_is_not_there_lists_the_columns(tmp_path: Path, suffix: str, columns: Columns) -> None:
+CELLS = st.text(st.sampled_from('"CN1 ,;\t\n\r\0|é'), max_size=6)
+
+
+def written(table: list[list[str]], quoting: bool, newline: str) -> str:
+    lines = []
+    for cells in table:
+        lines.append(
+            ",".join(
+                '"' + cell.replace('"', '""') + '"' if quoting or set(cell) & set('",\n\r') else cell for cell in cells
+            )
+        )
+    return newline.join(lines) + newline
+
+
+@given(
+    table=st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=6),
+    quoting=st.booleans(),
+    newline=st.sampled_from(["\n", "\r\n", "\r", "\n\n"]),
+    size=st.integers(1, 40),
+)
+def test_blocks_of_any_size_hold_the_same_rows(
+    tmp_path_factory: pytest.TempPathFactory, table: list[list[str]], quoting: bool, newline: str, size: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "law.csv"
+    write(path, written([["id", "smiles"], *table], quoting, newline))
+    whole = attempt(path, 1 << 20)
+    assert attempt(path, size) == whole
+    with path.open(newline="", encoding="utf-8") as file:
+        wanted = [cells for cells in csv.reader(file, strict=True) if cells][1:]
+    smiles = [cells[1].encode().strip().decode() if len(cells) > 1 else "" for cells in wanted]
+    assert [row[2] for row in whole] == smiles
+
+
+def attempt(path: Path, size: int) -> list[Row]:
+    try:
+        return rows(path, size=size)
+    except InputError as error:
+        if "holds no rows" not in str(error):
+            raise
+        return []
+
+
+@given(
+    lines=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\ufeff"), max_size=8), min_size=1),
+    size=st.integers(1, 40),
+)
+def test_every_line_of_a_smi_that_is_not_blank_is_a_row(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], size: int
+) -> None:
+    path = write(tmp_path_factory.getbasetemp() / "every.smi", "".join(f"{line}\n" for line in lines))
+    kept = [(number, line.encode().split()) for number, line in enumerate(lines, 1)]
+    expected = [(number, words[0].decode()) for number, words in kept if words]
+    assert [(number, smiles.split(" ")[0]) for number, _, smiles in attempt(path, size)] == expected
+
+
+@pytest.mark.parametrize("suffix", [*TEXTS, ".parquet"])
+def test_the_bytes_of_a_file_are_seen_once_and_in_order(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     if suffix == ".parquet":
-        pq.write_table(pa.table({"smiles": ["C"], "other": ["x"]}), path)
+        pq.write_table(pa.table({"smiles": ["C", "CC"] * 500}), path)
     else:
-        path.write_text("smiles,other\nC,x\n".replace(",", "\t" if suffix == ".tsv" else ","))
-    assert "no column 'nope'" in refused(path, columns)
-    assert "smiles, other" in refused(path, columns)
+        path = write(tmp_path / f"a{suffix}.gz", TEXTS[suffix])
+    for size in (50, 1 << 20):
+        digest = hashlib.sha256()
+        source = open_source(str(path), 0, Columns())
+        last = list(blocks(source, size, seen=digest.update))[-1]
+        assert last.consumed == source.size == path.stat().st_size
+        assert digest.digest() == hashlib.sha256(path.read_bytes()).digest()
 
 
-def test_no_column_named_like_smiles(tmp_path: Path) -> None:
-    assert "the columns are a, b c: say which" in refused(write(tmp_path / "a.csv", 'a,"b\nc"\nC,1\n'))
-    refused(write(tmp_path / "long.csv", "x," * 100_000 + "\nC\n"))
+@pytest.mark.parametrize("packed", [".gz", ".bz2", ".zst"])
+def test_members_one_behind_the_other_are_one_file(tmp_path: Path, packed: str) -> None:
+    pack = PACKERS[packed]
+    path = tmp_path / f"a.smi{packed}"
+    empty = b"" if packed == ".bz2" else pack(b"")  # pyarrow calls a .bz2 with an empty member damaged
+    path.write_bytes(pack(b"C one\nC") + pack(b"C two\n") + empty + pack(b"CCC three"))
+    assert rows(path) == [(1, "one", "C"), (2, "two", "CC"), (3, "three", "CCC")]
 
 
-def test_bytes_that_are_not_utf8_stay_visible(tmp_path: Path) -> None:
-    assert rows(write(tmp_path / "a.smi", b"CCO caf\xe9\nC\xe9 x\nC\0 y\n")) == [
-        (1, "caf\\xe9", "CCO"),
-        (2, "x", "C\\xe9"),
-        (3, "y", "C\0"),
-    ]
-    assert rows(write(tmp_path / "a.csv", b"smiles,id\nC,\0\xe9\n")) == [(2, "\0\\xe9", "C")]
+def noise() -> bytes:
+    dice = random.Random(0)
+    return "".join(f"{'C' * dice.randint(1, 60)} {dice.random()}\n" for _ in range(40_000)).encode()
 
 
-def test_a_megabyte_in_one_line(tmp_path: Path) -> None:
-    long = "C" * 1_000_000
-    assert rows(write(tmp_path / "a.smi", f"C 1\n{long} 2\nCC 3\n")) == [(1, "1", "C"), (2, "2", long), (3, "3", "CC")]
-    assert f"{tmp_path}/a.csv:3: not CSV (field larger" in refused(
-        write(tmp_path / "a.csv", f"smiles\nC\n{long}\nCC\n")
-    )
+def damages() -> Iterator[tuple[str, str, bytes]]:
+    for packed in (".gz", ".bz2", ".zst"):
+        whole = PACKERS[packed](noise())
+        half = len(whole) // 2
+        yield packed, "cut in the middle", whole[:half]
+        yield packed, "cut at the end", whole[:-1]
+        yield packed, "changed", whole[:half] + b"\xff" * 64 + whole[half + 64 :]
+        yield packed, "header only", whole[:5]
+        yield packed, "not packed", b"CCO 1\n"
+        yield packed, "something behind", whole + b"more"
 
 
-def test_a_quote_that_is_not_closed_eats_no_rows(tmp_path: Path) -> None:
-    message = refused(write(tmp_path / "a.csv", 'smiles,id\nC,1\nCC,"2\nCCC,3\nCCCC,4\n'))
-    assert f"{tmp_path}/a.csv:3: not CSV" in message
+@pytest.mark.parametrize(("packed", "kind", "data"), [pytest.param(*case, id="-".join(case[:2])) for case in damages()])
+def test_a_damaged_file_names_the_last_row_that_was_read(tmp_path: Path, packed: str, kind: str, data: bytes) -> None:
+    path = tmp_path / f"a.smi{packed}"
+    path.write_bytes(data)
+    last = int(refused(path).split("cannot be read past row ")[1].split()[0])
+    if kind == "something behind":
+        assert last > 39_000
+    elif kind in ("header only", "not packed") or (packed == ".bz2" and kind != "cut at the end"):
+        assert last == 0
+    elif kind == "cut in the middle":
+        assert 10_000 < last < 30_000
+    if last and kind != "changed":  # what a limit asks for in front of the damage is read
+        assert [row[0] for row in rows(path, size=1 << 12, limit=last)] == list(range(1, last + 1))
 
 
-@pytest.mark.parametrize(("name", "text"), [("a.smi", ""), ("a.csv", ""), ("b.csv", "smiles,id\n"), ("a.tsv.gz", "")])
-def test_a_file_without_rows_is_named(tmp_path: Path, name: str, text: str) -> None:
-    assert "holds no rows" in refused(write(tmp_path / name, text))
-
-
-def test_parquet_without_rows_is_named(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"smiles": pa.array([], pa.string())}), tmp_path / "a.parquet")
-    assert "holds no rows" in refused(tmp_path / "a.parquet")
-
-
-def damaged_gz(kind: str) -> bytes:
-    noise = random.Random(0)
-    whole = gzip.compress("".join(f"{'C' * noise.randint(1, 60)} {noise.random()}\n" for _ in range(20_000)).encode())
-    half = len(whole) // 2
-    return {
-        "truncated": whole[:half],
-        "flipped": whole[:half] + b"\xff" * 64 + whole[half + 64 :],
-        "plain": b"CCO 1\n",
-        "header only": whole[:5],
-    }[kind]
-
-
-@pytest.mark.parametrize("kind", ["truncated", "flipped", "plain", "header only"])
-def test_a_damaged_gz_names_the_last_row_that_was_read(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "a.smi.gz"
-    path.write_bytes(damaged_gz(kind))
-    message = refused(path)
-    assert "cannot be read past row" in message
-    if kind == "truncated":
-        last = int(message.split("past row ")[1].split()[0])
-        assert last > CHUNK
-        assert last % CHUNK
-
-
-@pytest.mark.parametrize("text", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
-def test_parquet_types(tmp_path: Path, text: pa.DataType) -> None:
-    table = pa.table(
-        {"x": [1, 2, 3], "id": [7, None, 9], "smiles": pa.array(["C", None, " CC "], pa.string()).cast(text)}
-    )
-    pq.write_table(table, tmp_path / "a.parquet")
-    assert rows(tmp_path / "a.parquet") == [(1, "7", "C"), (2, "a:2", ""), (3, "9", "CC")]
-
-
-def test_parquet_columns_that_are_no_text(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"smiles": [["C"]]}), tmp_path / "list.parquet")
-    assert "column 'smiles' is of type list" in refused(tmp_path / "list.parquet")
-    pq.write_table(pa.table({"smiles": [b"\xff\xfe"]}), tmp_path / "bytes.parquet")
-    assert "cannot be read past row 0" in refused(tmp_path / "bytes.parquet")
-
-
-def test_parquet_that_is_none(tmp_path: Path) -> None:
-    refused(write(tmp_path / "a.parquet", b"PAR1 no PAR1"))
-    refused(write(tmp_path / "b.parquet", b""))
-    pq.write_table(pa.table({"smiles": [f"{'C' * (i % 50 + 1)}{i}" for i in range(20_000)]}), tmp_path / "c.parquet")
-    data = bytearray((tmp_path / "c.parquet").read_bytes())
-    data[200:3000] = b"\xee" * 2800
-    (tmp_path / "c.parquet").write_bytes(data)
-    refused(tmp_path / "c.parquet")
-
-
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_what_no_reader_is_for(tmp_path: Path) -> None:
     folder = tmp_path / "folder.smi"
     folder.mkdir()
     for path, say in (
@@ -169,8 +212,9 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         (tmp_path, "is a folder"),
         (folder, "is a folder"),
         (tmp_path / "*.smi.gz", "no file matches"),
-        (write(tmp_path / "a.xlsx", "x"), "no reader for this kind of file; readable are .smi, .csv"),
+        (write(tmp_path / "a.xlsx", "x"), "no reader for this kind of file; readable are .smi, .cxsmiles, .csv"),
         (write(tmp_path / "a.parquet.gz", "x"), "no reader"),
+        (write(tmp_path / "a.gz", "x"), "no reader"),
     ):
         assert say in refused(path)
     with pytest.raises(InputError, match="no source files"):
@@ -185,50 +229,83 @@ def test_globs_are_sorted_and_brackets_in_a_name_are_a_name(tmp_path: Path) -> N
     assert expand([str(odd)]) == [str(odd)]
 
 
-@given(lines=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\ufeff"), max_size=8), min_size=1))
-def test_every_line_of_a_smi_that_is_not_blank_is_a_row(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
-) -> None:
-    path = write(tmp_path_factory.getbasetemp() / "every.smi", "".join(f"{line}\n" for line in lines))
-    written = [(number, line.split()) for number, line in enumerate(lines, 1)]
-    if not any(words for _, words in written):
-        assert "holds no rows" in refused(path)
-        return
-    expected = [(number, words[0]) for number, words in written if words]
-    assert [(number, smiles.split()[0]) for number, _, smiles in rows(path)] == expected
+def test_addresses_are_read_as_files_are(tmp_path: Path) -> None:
+    deep = tmp_path / "deep" / "er"
+    deep.mkdir(parents=True)
+    for place in (tmp_path / "b.smi.gz", tmp_path / "a.smi.gz", deep / "c.smi.gz"):
+        write(place, "C one\n")
+    root = f"file://{tmp_path}"
+    assert expand([f"{root}/*.smi.gz"]) == [f"{root}/a.smi.gz", f"{root}/b.smi.gz"]
+    assert expand([f"{root}/**/[bc].smi.gz"]) == [f"{root}/b.smi.gz", f"{root}/deep/er/c.smi.gz"]
+    assert expand([f"{root}/a.smi.gz"]) == [f"{root}/a.smi.gz"]
+    assert rows(f"{root}/a.smi.gz") == [(1, "one", "C")]
+    assert rows(f"{root}/deep/*/c.smi.gz") == [(1, "one", "C")]
+    assert "no file matches" in refused(f"{root}/x*.smi")
+    assert "no such file" in refused(f"{root}/x.smi")
+    assert "is a folder" in refused(f"{root}/deep")
+    with pytest.raises(InputError, match="nowhere://bucket: no such store"):
+        rows("nowhere://bucket/a.smi")
 
 
-def test_more_columns_of_a_smi(tmp_path: Path) -> None:
-    text = "CCO\tone two\t12.5\nCC |$a;b$| three\nC |x|\nN |not closed\nO four |five|\n"
-    assert rows(write(tmp_path / "a.smi", text)) == [
-        (1, "one two", "CCO"),
-        (2, "three", "CC |$a;b$|"),
-        (3, "a:3", "C |x|"),
-        (4, "|not closed", "N"),
-        (5, "four |five|", "O"),
+def put(address: str, data: bytes) -> None:
+    system, path = places._resolve(address)
+    with system.open_output_stream(path, compression=None) as stream:  # which else packs what is called .gz
+        stream.write(data)
+
+
+def test_a_store_of_objects(store: str, tmp_path: Path) -> None:
+    molecules = "".join(f"{'C' * (i % 30 + 1)} m{i}\n" for i in range(3000))
+    table = pa.table({"smiles": ["C", "CC"], "id": ["x", "y"]})
+    pq.write_table(table, tmp_path / "c.parquet")
+    whole = rows(write(tmp_path / "a.smi.gz", molecules))
+    for name in ("a.smi.gz", "c.parquet"):
+        put(f"s3://lab/vendor/{name}?{store}", (tmp_path / name).read_bytes())
+    put(f"s3://lab/vendor/cut.smi.gz?{store}", (tmp_path / "a.smi.gz").read_bytes()[:-9])
+    assert rows(f"s3://lab/vendor/a.smi.gz?{store}", size=5000) == whole
+    assert rows(f"s3://lab/vendor/c.parquet?{store}") == [(1, "x", "C"), (2, "y", "CC")]
+    found = expand([f"s3://lab/vendor/[ac]*?{store}"])
+    assert [places.shown(place).partition("?")[0].rpartition("/")[2] for place in found] == [
+        "a.smi.gz",
+        "c.parquet",
+        "cut.smi.gz",
     ]
+    assert rows(found[0]) == whole
+    for place, say in (
+        ("cut.smi.gz", "cannot be read past row"),
+        ("none.smi", "no such file"),
+        ("x*.smi", "no file matches"),
+    ):
+        with pytest.raises(InputError, match=say) as caught:
+            rows(f"s3://lab/vendor/{place}?{store}")
+        assert "s%2F" not in str(caught.value)
+        assert "s/+" not in str(caught.value)
 
 
-def test_columns_cannot_be_named_in_a_smi(tmp_path: Path) -> None:
-    for columns in (Columns("smiles"), Columns(id="name")):
-        assert "a .smi file has no named columns" in refused(write(tmp_path / "a.smi", "C a\n"), columns)
+def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
+    for name, text in (
+        ("a.smi", ""), ("b.smi", "\n \n\t\r\n"), ("a.csv", ""), ("b.csv", "smiles,id\n"), ("c.csv", "\r\n\n"),
+        ("a.tsv.gz", ""), ("a.cxsmiles", "smiles\tid\n\n"), ("a.sdf", ""), ("b.sdf", "\ufeff\n \n"),
+    ):  # fmt: skip
+        assert "holds no rows" in refused(write(tmp_path / name, text))
+    (tmp_path / "empty.smi.gz").write_bytes(b"")
+    assert "holds no rows" in refused(tmp_path / "empty.smi.gz")
 
 
-@pytest.mark.parametrize("header", ["smiles", "SMILES zinc_id", "canonical_smiles\tid"])
-def test_a_header_of_a_smi_is_no_row(tmp_path: Path, header: str) -> None:
-    assert rows(write(tmp_path / "a.smi", f"{header}\nC one\nsmiles two\n")) == [(2, "one", "C"), (3, "two", "smiles")]
+@pytest.mark.parametrize("name", ["zinc_b.smi.gz", "pubchem_100k.csv.gz", "drugs.smi.gz", "chembl_10k.smi.gz"])
+def test_every_row_of_a_real_file(shared_data: Path, name: str) -> None:
+    path = shared_data / "libraries" / name
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        wanted = [(i, words[0]) for i, line in enumerate(file, 1) if (words := line.split())]
+    assert [(number, smiles) for number, _, smiles in rows(path)] == wanted
 
 
-def test_one_column_may_be_both(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"s": ["C", "CC"]}), tmp_path / "a.parquet")
-    write(tmp_path / "a.csv", "s\nC\nCC\n")
-    for name in ("a.parquet", "a.csv"):
-        assert [row[1:] for row in rows(tmp_path / name, Columns("s", "s"))] == [("C", "C"), ("CC", "CC")]
-
-
-@given(count=st.integers(1, 3))
-def test_chunks_hold_every_row_once(tmp_path_factory: pytest.TempPathFactory, count: int) -> None:
-    path = write(tmp_path_factory.getbasetemp() / "many.smi", "C\n" * (CHUNK * count + count - 2))
-    parts = [len(chunk.rows) for chunk in chunks([str(path)], Columns())]
-    assert sum(parts) == CHUNK * count + count - 2
-    assert max(parts) <= CHUNK
+@pytest.mark.slow
+def test_every_row_of_all_real_files(shared_data: Path) -> None:
+    for path in sorted((shared_data / "libraries").iterdir()):
+        if path.suffix == ".parquet":
+            wanted = pq.read_metadata(path).num_rows
+        else:
+            with gzip.open(path, "rb") as file:
+                wanted = sum(1 for line in file if line.strip()) - (path.name == "quinazoline_1M.csv.gz")
+        source = open_source(str(path), 0, Columns())
+        assert sum(len(read_rows(source, block)) for block in blocks(source, 1 << 22)) == wanted

@@ -1,52 +1,35 @@
-"""A library on disk: rows come back as they went in, whatever the sizes, and damage is one line of text."""
+"""A library on disk: its manifest says what is there, version by version, and damage is one line of text."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drylab.errors import LibraryError
-from drylab.library import store
-from drylab.library.standardize import keys
-from drylab.library.store import Library, Writer, open_library, read_shard
-from drylab.types import Rejected, Shard
+from drylab.library.store import (
+    Library,
+    file_sha256,
+    is_library,
+    open_library,
+    read_rejected,
+    shards_of,
+    write_manifest,
+)
+from drylab.types import Rejected
+from tests.library.made_library import rows, write
 
-GROUP, FILE = 7, 20  # a file is closed at the first group that reaches FILE: 21 rows
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _small() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "GROUP_ROWS", GROUP)
-        patch.setattr(store, "FILE_ROWS", FILE)
-        yield
-
-
-def sample(n: int) -> tuple[list[str], list[str]]:
-    return [f"Ж {i} 🧪"[: 3 + i % 4] for i in range(n)], ["C" * (i % 9 + 1) + f"[{i + 1}CH4]" for i in range(n)]
+REFUSED = [Rejected("f.smi", i, f"i{i}", "x\ny", "standardise", "why") for i in range(5)]
 
 
-def write(folder: Path, n: int, step: int = 5) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    writer = Writer(folder, {"name": "standard", "version": "1", "rdkit": "x"})
-    ids, smiles = sample(n)
-    for i in range(0, n, step):
-        writer.add(ids[i : i + step], keys(smiles[i : i + step]), smiles[i : i + step])
-    writer.close([])
-    return folder
+def sample(n: int, start: int = 0) -> Any:
+    numbers = range(start, start + n)
+    return rows([f"Ж {i} 🧪"[: 3 + i % 4] for i in numbers], ["C" * (i % 9 + 1) + f"[{i + 1}CH4]" for i in numbers])
 
 
 def refused(action: Any) -> str:
@@ -56,50 +39,98 @@ def refused(action: Any) -> str:
     return str(caught.value)
 
 
-def read_all(library: Library) -> None:
-    for shard in library.shards():
-        list(read_shard(shard, 100))
+@pytest.fixture
+def three(tmp_path: Path) -> Library:
+    """A library of 50 + 10 + 0 rows: the last version brought nothing new."""
+    return open_library(write(tmp_path / "three", [sample(50), sample(10, 50), sample(0)], rejected=REFUSED))
 
 
-@settings(max_examples=60, deadline=None)
-@given(n=st.integers(1, 3 * FILE + 3), step=st.integers(1, 30), size=st.integers(1, 10))
-def test_rows_come_back_in_order(tmp_path_factory: pytest.TempPathFactory, n: int, step: int, size: int) -> None:
-    library = open_library(write(tmp_path_factory.getbasetemp() / "law", n, step))
-    shards = library.shards()
-    batches = [batch for shard in shards for batch in read_shard(shard, size)]
-    ids, smiles = sample(n)
-    assert [text for batch in batches for text in batch.ids.to_pylist()] == ids
-    assert [text for batch in batches for text in batch.strings()] == smiles
-    np.testing.assert_array_equal(np.concatenate([batch.keys for batch in batches]), keys(smiles))
-    assert max(map(len, batches)) <= size
-    assert [shard.first for shard in shards] == list(range(0, n, GROUP))
-    assert [shard.rows for shard in shards] == [min(GROUP, n - first) for first in range(0, n, GROUP)]
-    assert library.rows == n
-    assert len(library.manifest["shards"]) == -(-n // 21)
-
-
-def test_manifest_names_the_bytes(tmp_path: Path) -> None:
-    library = open_library(write(tmp_path / "a", 50))
-    for entry in library.manifest["shards"]:
-        assert entry["sha256"] == hashlib.sha256((tmp_path / "a" / entry["file"]).read_bytes()).hexdigest()
+def test_what_a_library_says_of_itself(three: Library) -> None:
+    assert (three.rows, three.version, three.recipe["name"]) == (60, 3, "standard")
+    assert [(entry["path"], entry["version"]) for entry in three.sources()] == [
+        ("1.smi", 1),
+        ("2.smi", 2),
+        ("3.smi", 3),
+    ]
+    assert three.sha256 == hashlib.sha256((Path(three.path) / "manifest.json").read_bytes()).hexdigest()
+    for entry in three.entries():
+        assert entry["sha256"] == file_sha256(entry["path"])
         assert entry["rows"] == sum(entry["groups"])
-    assert library.sha256 == hashlib.sha256((tmp_path / "a/manifest.json").read_bytes()).hexdigest()
-    metadata = pq.read_schema(tmp_path / "a/shards/part-00000.parquet").metadata
-    assert json.loads(metadata[b"drylab.recipe"])["name"] == "standard"
+    assert [(entry["version"], entry["first"]) for entry in three.entries()] == [(1, 0), (1, 21), (1, 42), (2, 50)]
+    assert list(three.mw_ranges().values()) == [(100.0, 120.0), (121.0, 141.0), (142.0, 149.0), (100.0, 109.0)]
 
 
-def test_duplicates_and_rejected(tmp_path: Path) -> None:
-    writer = Writer(tmp_path, {"name": "none", "version": "1"})
-    writer.add_duplicates("f.smi", [3], ["é"], keys(["C"]))
-    writer.add_rejected([Rejected("f.smi", 4, "i", "x\ny", "standardise", "why")])
-    writer.close([])
-    assert pq.read_table(tmp_path / "duplicates.parquet").to_pylist() == [
-        {"id": "é", "key": hashlib.blake2b(b"C", digest_size=16).digest(), "source": "f.smi", "row": 3}
+def test_shards_name_every_row_once(three: Library) -> None:
+    shards = three.shards()
+    assert [shard.rows for shard in shards] == [7, 7, 7, 7, 7, 7, 7, 1, 7, 3]
+    assert [shard.first for shard in shards] == [0, 7, 14, 21, 28, 35, 42, 49, 50, 57]
+    assert [bool(shard.sha256) for shard in shards] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+        False,
     ]
-    assert pq.read_table(tmp_path / "rejected.parquet").to_pylist() == [
-        {"source": "f.smi", "row": 4, "id": "i", "text": "x\ny", "stage": "standardise", "reason": "why"}
-    ]
-    assert "is empty" in refused(lambda: open_library(tmp_path))
+    assert [(shard.group, shard.groups, shard.rows) for shard in three.shards(groups=2)] == [
+        (0, 2, 14), (2, 1, 7), (0, 2, 14), (2, 1, 7), (0, 2, 8), (0, 2, 10)
+    ]  # fmt: skip
+    assert [shard.first for shard in three.shards(since=1, groups=9)] == [50]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.sets(st.integers(0, 11)), st.integers(1, 5))
+def test_shards_of_any_row_groups(sizes: list[int], chosen: set[int], most: int) -> None:
+    wanted = sorted(group for group in chosen if group < len(sizes))
+    entry = {"path": "p", "groups": sizes, "first": 1000, "sha256": "s"}
+    shards = list(shards_of(entry, wanted, most))
+    assert [group for shard in shards for group in range(shard.group, shard.group + shard.groups)] == wanted
+    for shard in shards:
+        assert shard.groups <= most
+        assert shard.rows == sum(sizes[shard.group : shard.group + shard.groups])
+        assert shard.first == 1000 + sum(sizes[: shard.group])
+    assert [shard.sha256 for shard in shards] == ["s", *[""] * (len(shards) - 1)][: len(shards)]
+
+
+def test_versions(three: Library) -> None:
+    assert [three.rows_since(since) for since in range(4)] == [60, 10, 0, 0]
+    assert three.shards(since=3) == []
+    for since in (4, -1):
+        say = f"{three.path}: has no version {since}; its versions are 1, 2, 3"
+        assert refused(lambda since=since: three.shards(since)) == say
+
+
+@settings(max_examples=20)
+@given(most=st.integers(0, 20))
+def test_rejected_rows_are_read_as_far_as_wanted(tmp_path_factory: pytest.TempPathFactory, most: int) -> None:
+    folder = tmp_path_factory.getbasetemp() / "rejected"
+    library = open_library(folder if folder.exists() else write(folder, [sample(3), sample(2, 3)], rejected=REFUSED))
+    assert read_rejected(library, most) == (*REFUSED, *REFUSED)[:most]
+
+
+def test_rejected_rows_that_cannot_be_read(three: Library) -> None:
+    file = Path(three.path) / "rejected-2.parquet"
+    file.write_bytes(b"PAR1")
+    assert refused(lambda: read_rejected(three, 9)).startswith(f"{file}: cannot be read (")
+    file.unlink()
+    assert refused(lambda: read_rejected(three, 9)).startswith(f"{file}: cannot be read (")
+    assert read_rejected(three, 5) == tuple(REFUSED)  # those of version 1
+
+
+def test_a_manifest_replaces_another_at_once(three: Library) -> None:
+    file = Path(three.path) / "manifest.json"
+    before = file.read_bytes()
+    write_manifest(three.path, dict(reversed(three.manifest.items())))
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir() if path.suffix == ".part"] == []
+
+
+GOOD = {"schema": "drylab.library/2", "rows": 0, "version": 1, "recipe": {"name": "n", "version": "1"}}
+SIDES = {"duplicates": {"file": "d"}, "rejected": {"file": "r"}}
+EMPTY = {"version": 1, "rows": 0, "sources": [], "shards": [], **SIDES}
 
 
 @pytest.mark.parametrize(
@@ -109,60 +140,45 @@ def test_duplicates_and_rejected(tmp_path: Path) -> None:
         (b'{"schema":', "not JSON"),
         (b"\xff\xfe\x00", "not JSON"),
         (b"[1]", "schema is None"),
-        (b'{"schema": "drylab.library/0"}', "schema is 'drylab.library/0', expected 'drylab.library/1'"),
-        (b'{"schema": "drylab.library/1"}', "not whole"),
-        (b'{"schema": "drylab.library/1", "rows": 3, "shards": [3], "recipe": {}, "sources": []}', "not whole"),
-        (b'{"schema": "drylab.library/1", "rows": 3, "shards": [], "recipe": {}, "sources": []}', "not whole"),
+        (
+            b'{"schema": "drylab.library/1", "rows": 1}',
+            "schema is 'drylab.library/1', expected 'drylab.library/2'; build the library again",
+        ),
+        ({"schema": "drylab.library/2"}, "not whole"),
+        ({**GOOD, "versions": [3]}, "not whole"),
+        ({**GOOD, "versions": []}, "not whole"),
+        ({**GOOD, "version": "1", "versions": [EMPTY]}, "not whole"),
+        ({**GOOD, "rows": 3, "versions": [EMPTY]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "version": 2}]}, "not whole"),
+        ({**GOOD, "version": 2, "versions": [EMPTY]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "rows": 1}]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "shards": [{"file": "x", "rows": 0, "groups": []}]}]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "sources": [{"path": "x"}]}]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "rejected": None}]}, "not whole"),
+        ({**GOOD, "recipe": {}, "versions": [EMPTY]}, "not whole"),
     ],
 )
-def test_a_bad_manifest(tmp_path: Path, text: bytes, say: str) -> None:
-    (tmp_path / "manifest.json").write_bytes(text)
-    message = refused(lambda: open_library(tmp_path))
-    assert message.startswith(f"{tmp_path}/manifest.json: {say}")
+def test_a_bad_manifest(tmp_path: Path, text: bytes | dict[str, Any], say: str) -> None:
+    (tmp_path / "manifest.json").write_bytes(text if isinstance(text, bytes) else json.dumps(text).encode())
+    assert refused(lambda: open_library(tmp_path)).startswith(f"{tmp_path}/manifest.json: {say}")
+
+
+def test_an_empty_library(tmp_path: Path) -> None:
+    assert "is empty" in refused(lambda: open_library(write(tmp_path, [sample(0)])))
 
 
 def test_not_a_library(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nothing", Path(__file__), tmp_path / ("x" * 300)):
+        assert not is_library(path)
     for path in (tmp_path, tmp_path / "nothing", Path(__file__)):
         assert "not a drylab library" in refused(lambda path=path: open_library(path))
+    for name in ("\0", "\udcff", "x" * 300):
+        assert not is_library(name)
+        assert "cannot be read" in refused(lambda name=name: open_library(name))
 
 
-def test_a_missing_shard_file(tmp_path: Path) -> None:
-    library = open_library(write(tmp_path / "a", 50))
-    (tmp_path / "a/shards/part-00001.parquet").unlink()
-    assert "1 shard files are missing, the first is shards/part-00001.parquet" in refused(
-        lambda: open_library(tmp_path / "a")
-    )
-    assert "part-00001.parquet: row group 0 cannot be read" in refused(lambda: read_all(library))
-
-
-def test_a_shard_that_is_not_what_the_manifest_says(tmp_path: Path) -> None:
-    library = open_library(write(tmp_path / "a", 50))
-    path = str(tmp_path / "a/shards/part-00000.parquet")
-    assert "holds 7 rows, the manifest says 6" in refused(lambda: list(read_shard(Shard(path, 0, 6, 0), 5)))
-    assert "row group 9 cannot be read" in refused(lambda: list(read_shard(Shard(path, 9, 6, 0), 5)))
-    pq.write_table(pa.table({"id": ["a"], "smiles": ["C"]}), path)
-    expected = "expected id: string key: fixed_size_binary[16] smiles: string"
-    assert expected in refused(lambda: list(read_shard(Shard(path, 0, 6, 0), 5)))
-    assert "is not the file that was built" in refused(lambda: read_all(library))
-
-
-@settings(max_examples=60, deadline=None)
-@given(at=st.floats(0, 1, exclude_max=True), length=st.integers(1, 40), cut=st.booleans())
-def test_a_damaged_shard_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, at: float, length: int, cut: bool
-) -> None:
-    folder = tmp_path_factory.getbasetemp() / "damage"
-    library = open_library(folder if folder.exists() else write(folder, 20))
-    path = folder / "shards/part-00000.parquet"
-    whole = path.read_bytes()
-    start = int(at * len(whole))
-    damaged = whole[:start] if cut else whole[:start] + b"\xa5" * length + whole[start + length :]
-    path.write_bytes(damaged)
-    try:
-        if damaged != whole:
-            assert "is not the file that was built" in refused(lambda: read_all(library))
-        for shard in library.shards():  # and without the sum: refused in one line, or read
-            with contextlib.suppress(LibraryError):
-                list(read_shard(replace(shard, sha256=""), 10))
-    finally:
-        path.write_bytes(whole)
+def test_missing_shard_files(three: Library) -> None:
+    (Path(three.path) / "shards/v1-00001.parquet").unlink()
+    (Path(three.path) / "shards/v2-00000.parquet").unlink()
+    say = "2 shard files are missing, the first is shards/v1-00001.parquet"
+    assert say in refused(lambda: open_library(three.path))
