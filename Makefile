@@ -30,6 +30,8 @@ bench: $(VENV)/bench
 	$(BIN)/python bench/bench_featurize.py --data $(DATA)
 	$(BIN)/python bench/bench_alerts.py
 	$(BIN)/python bench/bench_message.py
+	$(BIN)/python bench/bench_standardize.py
+	$(BIN)/python bench/bench_library.py --rows 2000000
 
 # GPU code without a GPU: stepped through in the CUDA simulator, and compiled for Hopper and Blackwell.
 sim: $(VENV)/dev

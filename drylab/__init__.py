@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drylab.errors import DrylabError
     from drylab.exporting import export_library
     from drylab.library.picking import find_library, sample_library
+    from drylab.library.rows import Columns
     from drylab.library.store import Library, open_library
     from drylab.library.summary import library_info
     from drylab.planning import plan_build
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BuildOptions": "drylab.build",
+    "Columns": "drylab.library.rows",
     "DrylabError": "drylab.errors",
     "Hit": "drylab.types",
     "Hits": "drylab.types",
@@ -56,6 +58,7 @@ _ROOMS = ("featurize",)
 
 __all__ = [
     "BuildOptions",
+    "Columns",
     "DrylabError",
     "Hit",
     "Hits",

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from drylab.assembling import Job, Reading, assemble, read_sources
-from drylab.errors import AccountingError, InputError, LibraryError, OutputError
+from drylab.assembling import assemble
+from drylab.errors import AccountingError, DeviceError, InputError, LibraryError, OutputError
 from drylab.execute import Executor, dask, processes, serial
+from drylab.intake import Job, Reading, read_sources
 from drylab.library import layout, places
 from drylab.library.rows import Columns
 from drylab.library.sources import expand, memory_blocks, memory_source, open_source
-from drylab.library.staging import discard, scratch_of, staged
+from drylab.library.staging import Staging, discard, scratch_of, staged
 from drylab.library.standardize import recipe as recipe_of
 from drylab.library.store import Library, is_library, open_library
 from drylab.progress import SILENT, Progress
 from drylab.publishing import publish
 from drylab.report.folder import check_apart, check_free
+from drylab.resuming import beside, finished, sweep, what
 
 MARKS = (layout.DUPLICATES_FILE,)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM)
@@ -52,6 +51,17 @@ class BuildOptions:
     memory: int | None = None
     scratch: str = ""
 
+    def __post_init__(self) -> None:
+        share, whole = self.max_rejected, (self.limit, self.memory)
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise InputError(f"max_rejected is {share!r}, expected a share from 0 to 1: 0.05 is 5 %")
+        for name, value in zip(("limit", "memory"), whole, strict=True):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                unit = "rows" if name == "limit" else "bytes: 4 * 10**9 is 4 GB"
+                raise InputError(f"{name} is {value!r}, expected None or a whole number of {unit}")
+        if not isinstance(self.columns, Columns):
+            raise InputError(f"columns is {self.columns!r:.80}, expected drylab.Columns(smiles=..., id=...)")
+
 
 def build_library(
     sources: str | Path | Sequence[str | Path],
@@ -75,10 +85,11 @@ def build_library(
     """
     options, executor = options or BuildOptions(), executor or serial()
     given = [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
+    sweep(str(out), options.scratch)
     base = open_library(str(out)) if add else None
     opened = tuple(open_source(path, n, options.columns) for n, path in enumerate(expand(given)))
-    job = Job(opened, _recipe(options, base), options.limit, within(executor, options.memory), progress, base)
-    if resume and _finished(str(out), job, options):
+    job = Job(opened, recipe_for(options, base), options.limit, within(executor, options.memory), progress, base)
+    if resume and finished(str(out), job, options.scratch):
         return open_library(str(out))
     _build(job, str(out), options, _Start(resume, force))
     return open_library(str(out))
@@ -94,8 +105,9 @@ def write_library(
 ) -> Library:
     """The same from (id, SMILES) in memory, which come from a source called ``name``."""
     source = memory_source(name, 0)
-    job = Job((source,), _recipe(options, None), None, executor, progress, given=memory_blocks(source, rows))
-    _build(job, str(folder), options, _Start())
+    job = Job((source,), recipe_for(options, None), None, executor, progress, given=memory_blocks(source, rows))
+    sweep(str(folder), options.scratch)
+    _build(job, str(folder), options, _Start(anew=True))
     return open_library(str(folder))
 
 
@@ -127,13 +139,14 @@ def within(executor: Executor, memory: int | None) -> Executor:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """Whether a build goes on from an unfinished one, and whether it may replace what is there."""
+    """Whether a build goes on from an unfinished one, may replace what is there, and throws an unfinished one away."""
 
     resume: bool = False
     force: bool = False
+    anew: bool = False
 
 
-def _recipe(options: BuildOptions, base: Library | None) -> Mapping[str, str]:
+def recipe_for(options: BuildOptions, base: Library | None) -> Mapping[str, str]:
     """The recipe asked for; the base's own where something is added, since one library has one recipe."""
     recipe = recipe_of(options.recipe or (base.recipe["name"] if base else "standard"))
     if base is not None and recipe != base.recipe:
@@ -148,26 +161,17 @@ def _said(recipe: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(recipe.items()))
 
 
-def _finished(out: str, job: Job, options: BuildOptions) -> bool:
-    """Whether the build that is to go on was finished, and only its caller was stopped: nothing unfinished is there."""
-    if not is_library(out) or _scratch(out, options).is_dir():
-        return False
-    library = open_library(out)
-    last = library.manifest["versions"][-1]["sources"]
-    before, now = [entry["path"] for entry in last], [places.shown(source.path) for source in job.sources]
-    return library.recipe == job.recipe and before == now
-
-
 def _build(job: Job, out: str, options: BuildOptions, start: _Start) -> None:
     if not places.is_address(out):
-        check_apart(
-            Path(out), [source.path for source in job.sources if source.size and not places.is_address(source.path)]
-        )
+        _check_places(Path(out), job, options.scratch)
     if job.base is None:
         _check_free(out, start.force)
-    folder = _scratch(out, options)
-    shown = places.shown(out)
-    with _disk_told(shown), staged(folder, shown, _what(job, options), start.resume, start.force) as staging:
+    folder, shown = scratch_of(out, options.scratch), places.shown(out)
+    with (
+        _told(shown),
+        beside(out, options.scratch),
+        staged(folder, shown, what(job, options.columns), start.resume, start.force or start.anew) as staging,
+    ):
         try:
             reading = read_sources(job, staging)
             _check(job, reading, options.max_rejected)
@@ -175,51 +179,57 @@ def _build(job: Job, out: str, options: BuildOptions, start: _Start) -> None:
             if job.base is None:
                 _check_free(out, start.force)  # once more: another build may have been faster
             publish(job, staging, out)
-        except (InputError, AccountingError) as error:
-            if not isinstance(error, _TooManyRejected) or error.all:  # else it would only fail again
+        except BaseException as error:
+            if not _goes_on(error, job, staging):
                 discard(folder)
+            elif isinstance(error, InputError) and not isinstance(error, _TooManyRejected):
+                raise InputError(f"{error}; or, if it was the store that failed, go on with --resume") from error
             raise
 
 
-def _scratch(out: str, options: BuildOptions) -> Path:
-    if not places.is_address(out):
-        return scratch_of(Path(out), options.scratch)
-    return scratch_of(
-        Path(tempfile.gettempdir(), f"drylab-{hashlib.sha256(out.encode()).hexdigest()[:12]}"), options.scratch
-    )
+def _check_places(out: Path, job: Job, scratch: str) -> None:
+    check_apart(out, [source.path for source in job.sources if source.size and not places.is_address(source.path)])
+    if scratch and Path(os.path.realpath(scratch)).is_relative_to(os.path.realpath(out)):
+        raise OutputError(f"{scratch}: lies in the library's folder {out}; choose another --scratch")
+
+
+def _goes_on(error: BaseException, job: Job, staging: Staging) -> bool:
+    """Whether a build that ended with an error is worth going on with: something is done, and the sources are good."""
+    if isinstance(error, _TooManyRejected):
+        return not error.all and job.given is None
+    if isinstance(error, AccountingError) or (isinstance(error, InputError) and not _of_a_store(error, job)):
+        return False
+    return job.given is None and any(staging.blocks.glob("*.json"))
+
+
+def _of_a_store(error: InputError, job: Job) -> bool:
+    """Whether a store, and not a file, may be to blame."""
+    away = any(places.is_address(source.path) for source in job.sources)
+    return away and isinstance(error.__cause__, OSError)
 
 
 def _check_free(out: str, force: bool) -> None:
     if not places.is_address(out):
         check_free(Path(out), force, MARKS)
-    elif not force and is_library(out):
-        raise OutputError(
-            f"{places.shown(out)}: a library is there already; choose another address, or replace it with --force"
-        )
-
-
-def _what(job: Job, options: BuildOptions) -> dict[str, Any]:
-    """What tells one build from another: a build goes on only as the same."""
-    return {
-        "drylab": version("drylab"),
-        "recipe": dict(job.recipe),
-        "columns": [options.columns.smiles, options.columns.id],
-        "limit": options.limit,
-        "sources": [[places.shown(source.path), source.size, _changed(source.path)] for source in job.sources],
-        "onto": job.base.sha256 if job.base else "",
-        "rows": [layout.GROUP_ROWS, layout.SHARD_ROWS],
-    }
-
-
-def _changed(path: str) -> int:
-    return os.stat(path).st_mtime_ns if os.path.isfile(path) else 0
+    elif is_library(out):
+        shown = places.shown(out)
+        if not force:
+            raise OutputError(
+                f"{shown}: a library is there already; choose another address, or replace it with --force"
+            )
+        if not any(places.info(places.join(out, mark)).kind == "file" for mark in MARKS):
+            raise OutputError(
+                f"{shown}: was not written by drylab (no {' or '.join(MARKS)}), so --force does not replace it; remove it yourself"
+            )
 
 
 @contextmanager
-def _disk_told(out: str) -> Iterator[None]:
-    """What the disk refuses, in a line; what was done so far stays."""
+def _told(out: str) -> Iterator[None]:
+    """What a disk, a store or a worker refuses, in a line that says how to go on; what was done so far stays."""
     try:
         yield
+    except DeviceError as error:
+        raise DeviceError(f"{error}; go on with --resume") from error
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -85,7 +85,7 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
             ("tier", f"{tier['tier']} ({tier['label']}). {tier['sentence']}"),
             *lines,
             ("filters", "; ".join(_filters(question)) or "none"),
-            ("known", _known(question)),
+            ("known", _known(question) + _as_written(opened, question)),
             ("keeps", f"the best {question.top_k:,}, of which {checked.screen.report_n:,} are shown in the report"),
         ),
         rate,
@@ -139,6 +139,22 @@ def _known(q: Question) -> str:
         f", values pX {values.min():.1f} to {values.max():.1f}, median {np.median(values):.1f}" if len(values) else ""
     )
     return f"{len(q.known.ids):,} distinct molecules{spread}; used to show novelty and where they rank, not to fit the score"
+
+
+def _as_written(opened: Library | list[str], q: Question) -> str:
+    """What recipe none means for molecules that are looked for in the library."""
+    if (
+        not isinstance(opened, Library)
+        or opened.recipe["name"] != "none"
+        or not (q.known.ids or q.rules.excluded is not None)
+    ):
+        return ""
+    checked = [version.get("written_alike", {}) for version in opened.manifest["versions"]]
+    alike, asked = (sum(each.get(name, 0) for each in checked) for name in ("alike", "asked"))
+    return (
+        f"; the library keeps its vendor's writing (recipe none), so known and excluded molecules are found in it only where "
+        f"RDKit writes them alike: {alike:,} of {asked:,} rows that were compared"
+    )
 
 
 def _duration(seconds: float) -> str:

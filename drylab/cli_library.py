@@ -55,7 +55,7 @@ def build(
     options = BuildOptions(recipe, Columns(smiles, ids), max_rejected, limit, bytes_, scratch)
     chosen = by_name(executor, workers, address)
     if dry_run:
-        terminal.out.print(str(plan_build(sources, options, chosen)), markup=False)
+        terminal.out.print(str(plan_build(sources, options, chosen, onto=out if add else None)), markup=False)
         return
     with terminal.progress() as progress:
         built = build_library(

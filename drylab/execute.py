@@ -91,15 +91,14 @@ def processes(workers: int | None = None) -> Executor:
             ProcessPoolExecutor(count, mp_context=context, initializer=_keep_task, initargs=(path,)) as pool,
         ):
             try:
-                yield from _windowed(lambda item: pool.submit(_run_kept, item), items, 2 * count)
-            except KeyboardInterrupt:
-                pool.shutdown(cancel_futures=True)
-                raise
+                yield from _windowed(lambda item: _submitted(pool, item), items, 2 * count)
             except BrokenProcessPool as error:
                 raise DeviceError(
                     "a worker process ended before its work was done: out of memory, or a script without "
                     'if __name__ == "__main__": around the call; use fewer workers or the serial executor'
                 ) from error
+            finally:
+                pool.shutdown(cancel_futures=True)  # after an error what waits would be done in vain
 
     return Executor("processes", count, results)
 
@@ -116,8 +115,16 @@ def _written(task: Callable[[Any], Any]) -> Iterator[Path]:
 _task: Callable[[Any], Any] | None = None
 
 
+def _submitted(pool: ProcessPoolExecutor, item: Any) -> Future[Any]:
+    """A worker that this starts does not hear Ctrl-C, which reaches every process: the parent is the one who stops them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child has the mask of who starts it
+    try:
+        return pool.submit(_run_kept, item)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _keep_task(path: Path) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent is the one who stops
     threading.Thread(target=_end_with_parent, daemon=True).start()
     global _task  # noqa: PLW0603 (one task a worker process, so that it travels once)
     _task = pickle.loads(path.read_bytes())

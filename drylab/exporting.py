@@ -59,12 +59,13 @@ def export_library(
     Memory does not grow with the library. Raises InputError for a suffix, a property or a limit that there is not;
     OutputError for a file that is there or cannot be written; LibraryError for the library.
     """
+    ranges = tuple(ranges)  # read more than once
     target = _checked(str(out), ranges, limit)
     opened = library if isinstance(library, Library) else open_library(library)
     _check_free(str(out), opened, force)
     shards = list(_needed(opened, ranges, since, FORMATS[target.suffix]))
     progress.stage("exporting", sum(shard.rows for shard in shards))
-    task = Export(target.suffix, tuple(ranges))
+    task = Export(target.suffix, ranges)
     with closing(_parts(task, shards, executor or serial(), limit, progress)) as parts:
         return _written(parts, target, opened.recipe)
 
@@ -113,6 +114,8 @@ def _check_free(out: str, library: Library | None, force: bool) -> None:
         raise OutputError(f"{shown}: cannot be used ({places.said(error, out)}); choose another output file") from error
     if there == "folder":
         raise OutputError(f"{shown}: is a folder, and a file is to be written there; choose another output file")
+    if not places.is_address(out) and not os.path.isdir(os.path.dirname(os.path.abspath(out))):
+        raise OutputError(f"{shown}: its folder is not there; make it, or choose another output file")
     if there and not force:
         raise OutputError(f"{shown}: exists already; choose another output file, or replace it with --force")
     if library is not None and _absolute(out).startswith(_absolute(library.path).rstrip("/") + "/"):

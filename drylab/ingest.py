@@ -60,9 +60,9 @@ class Ingested:
         return {**{name: getattr(self, name) for name in self.__slots__}, "run": run, "first": _plain(self.first)}
 
     @staticmethod
-    def from_json(said: Mapping[str, Any]) -> Ingested:
-        """The reverse of ``to_json``."""
-        run = said["run"] and runs.from_json(said["run"])
+    def from_json(said: Mapping[str, Any], folder: str) -> Ingested:
+        """The reverse of ``to_json``, for files that lie in a folder now."""
+        run = said["run"] and runs.from_json(said["run"], folder)
         first = said["first"] and Rejected(**said["first"])
         return Ingested(**{**said, "run": run, "first": first})
 

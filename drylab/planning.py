@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from drylab.build import BuildOptions, within
+from drylab.build import BuildOptions, recipe_for, within
 from drylab.execute import Executor, cores, serial
 from drylab.ingest import read_block
 from drylab.library.rows import Block, Rows, Source
 from drylab.library.sources import blocks, expand, open_source, read_rows
-from drylab.library.standardize import recipe as recipe_of
+from drylab.library.store import open_library
 
 BLOCK, BLOCKS = 1 << 20, 4  # bytes and number of the blocks that are counted
 SAMPLE = 400  # rows a source that are put through the recipe
@@ -96,14 +96,18 @@ def duration(seconds: float) -> str:
 
 
 def plan_build(
-    sources: str | Path | Sequence[str | Path], options: BuildOptions | None = None, executor: Executor | None = None
+    sources: str | Path | Sequence[str | Path],
+    options: BuildOptions | None = None,
+    executor: Executor | None = None,
+    onto: str | Path | None = None,
 ) -> BuildPlan:
     """Open every source, count and try its first rows, and say what building them would take. Writes nothing.
 
-    Raises InputError for what a build would refuse before it starts: a missing file, a column that is not there.
+    ``onto`` is the library that they would be added to. Raises InputError and LibraryError for what a build would refuse
+    before it starts: a missing file, a column that is not there, another recipe than the library's.
     """
     options = options or BuildOptions()
-    recipe = recipe_of(options.recipe or "standard")["name"]
+    recipe = recipe_for(options, None if onto is None else open_library(onto))["name"]
     given = [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
     plans, left = [], options.limit
     for number, path in enumerate(expand(given)):

@@ -15,6 +15,7 @@ from drylab.execute import Executor, in_order, serial
 from drylab.library import checks, histograms, layout, places
 from drylab.library.accounts import account_troubles, read_manifest
 from drylab.library.checks import Finding, Found
+from drylab.library.store import Library
 from drylab.library.twice import FindTwice, weighed, weight_slices
 from drylab.progress import SILENT, Progress
 from drylab.rowchecks import End, Seen, Stretch, VerifyRows
@@ -50,7 +51,7 @@ class Verified:
 
 
 def verify_library(
-    place: str | Path, *, deep: bool = False, executor: Executor | None = None, progress: Progress = SILENT
+    library: str | Path | Library, *, deep: bool = False, executor: Executor | None = None, progress: Progress = SILENT
 ) -> Verified:
     """Compare a library with itself: every file with its checksum, every row with its SMILES, every sum with its parts.
 
@@ -60,7 +61,8 @@ def verify_library(
     row in 1,000 (``deep``: for all), that RDKit writes the same SMILES again, unless the recipe is "none". Memory does
     not grow with the library. Raises LibraryError where there is none; all else that is wrong is in the result.
     """
-    home, executor = places.absolute(str(place)), executor or serial()
+    place = library.path if isinstance(library, Library) else str(library)
+    home, executor = places.absolute(place), executor or serial()
     manifest = read_manifest(home)
     found = Found()
     for finding in account_troubles(manifest):
@@ -79,7 +81,7 @@ def verify_library(
             found.add(Finding(*aliases.places[at], ORPHANED))
     _between_versions(home, manifest["versions"], executor, progress, found)
     files = sum(len(version["shards"]) + 2 for version in manifest["versions"])
-    return Verified(places.shown(str(place)), sums.rows, files, sums.rewritten, tuple(found.rows), dict(found.counts))
+    return Verified(places.shown(place), sums.rows, files, sums.rewritten, tuple(found.rows), dict(found.counts))
 
 
 def _stretches(versions: Sequence[Mapping[str, Any]], size: int) -> Iterator[Stretch]:

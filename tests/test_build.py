@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import Crippen, Descriptors
 
-from drylab import assembling
+from drylab import intake
 from drylab.build import BuildOptions, build_library, build_totals, within, write_library
 from drylab.errors import DrylabError, InputError, OutputError
 from drylab.execute import Executor, dask, processes, serial
@@ -42,7 +42,7 @@ POOL = ("CCO", "OCC", "C(O)C", "CC[O-].[Na+]", "CCN", "CC[NH3+].[Cl-]", "c1ccccc
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, row groups and files of a few rows, so that a test crosses their edges (in this process)."""
-    monkeypatch.setattr(assembling, "BLOCK_BYTES", {"none": 90, "standard": 90, "tautomer": 90})
+    monkeypatch.setattr(intake, "BLOCK_BYTES", {"none": 90, "standard": 90, "tautomer": 90})
     monkeypatch.setattr(layout, "GROUP_ROWS", 5)
     monkeypatch.setattr(layout, "SHARD_ROWS", 20)
 
@@ -394,3 +394,20 @@ def test_every_property_is_rdkits_to_the_last_bit(tmp_path: Path) -> None:
             }
             for name, (low, high) in entry["ranges"].items():
                 assert low <= row[name] <= high
+
+
+def test_what_holds_no_smiles_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "HOPELESS_ROWS", 30)
+    path = write(tmp_path / "a.smi", ["nonsense"] * 1000)
+    assert "a.smi:1: 3" in refused(path, tmp_path / "lib")  # some 30 of some 30 rows
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.smi"]
+    late = write(tmp_path / "b.smi", ["C", *["nonsense"] * 99])
+    assert build_totals(build_library(late, tmp_path / "lib", options=ALL))["kept"] == 1
+
+
+@pytest.mark.parametrize(("said", "match"), [({"max_rejected": 5}, "max_rejected is 5, expected a share from 0 to 1"), ({"max_rejected": "0.1"}, "expected a share"),
+                                            ({"limit": 0}, "limit is 0, expected None or a whole number of rows"), ({"limit": 2.5}, "limit is 2.5"),
+                                            ({"memory": "4GB"}, "memory is '4GB', expected None or a whole number of bytes"), ({"columns": "smiles"}, "columns is 'smiles'")])  # fmt: skip
+def test_options_that_cannot_be(said: dict[str, Any], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        BuildOptions(**said)

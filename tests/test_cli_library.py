@@ -159,6 +159,8 @@ def test_find_names_duplicates_and_what_is_not_there(say, built: Path, tmp_path:
         (["export", "LIB", "--out", "a.csv", "--since", "4"], "has no version 4"),
         (["build", "a.smi", "--out", "lib2", "--memory", "lots"], "--memory lots: expected a size such as 4GB"),
         (["build", "a.smi", "--out", "lib2", "--memory", "1MB"], "too little to build a library"),
+        (["build", "a.smi", "--out", "lib2", "--memory", f"{'9' * 400}GB"], "expected a size such as 4GB"),
+        (["export", "LIB", "--out", "nowhere/a.csv"], "nowhere/a.csv: its folder is not there; make it"),
         (["build", "a.smi", "--out", "lib2", "--recipe", "strict"], "recipe 'strict' is not known"),
         (["build", "a.smi", "--out", "lib2", "--add"], "lib2: not a drylab library"),
     ],

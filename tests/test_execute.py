@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -310,6 +311,15 @@ def test_what_is_asked_for_and_is_not_there(arguments: tuple[Any, ...], say: str
     with pytest.raises(DeviceError, match=r".") as caught:
         by_name(*arguments)
     assert str(caught.value).startswith(say)
+
+
+def hears_ctrl_c(_: int) -> bool:
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_workers_are_deaf_to_ctrl_c_from_their_start() -> None:
+    assert [heard for _, heard in execute.processes(2).results(hears_ctrl_c, range(4))] == [False] * 4
+    assert hears_ctrl_c(0)
 
 
 @pytest.mark.parametrize("make", [execute.processes, execute.dask])

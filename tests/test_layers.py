@@ -10,7 +10,7 @@ LEVELS = {
     "device": 0, "errors": 0, "progress": 0, "types": 1, "config": 2,
     "kernels": 10,
     "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
-    "ingest": 25, "assembling": 26, "publishing": 31,
+    "ingest": 25, "intake": 26, "assembling": 27, "publishing": 27, "resuming": 28,
     "report": 30, "train": 30,
     "build": 32, "question": 31,
     "planning": 33, "finish": 33, "record": 33, "opening": 33,

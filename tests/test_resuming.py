@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import random
 import resource
@@ -15,21 +16,23 @@ from typing import Any
 
 import pytest
 
-from drylab import assembling
+from drylab import intake
 from drylab.build import BuildOptions, build_library, build_totals
-from drylab.errors import DrylabError, InputError, LibraryError, OutputError
-from drylab.execute import Executor, serial
+from drylab.errors import DeviceError, DrylabError, InputError, LibraryError, OutputError
+from drylab.execute import Executor, processes, serial
 from drylab.library import layout
 from drylab.library.store import Library, open_library
+from drylab.progress import Progress
+from drylab.verifying import verify_library
 from tests.test_build import alkanes, files_in, stored, table, write
 
 SIZES = {"none": 90, "standard": 90, "tautomer": 90}
 # The same sizes in a process of its own, which builds serially so that it can be killed anywhere.
 BUILDER = """
 import sys
-from drylab import assembling, build
+from drylab import build, intake
 from drylab.library import layout
-assembling.BLOCK_BYTES = {sizes!r}
+intake.BLOCK_BYTES = {sizes!r}
 layout.GROUP_ROWS, layout.SHARD_ROWS = 5, 20
 print("ready", flush=True)
 build.build_library(sys.argv[3:], sys.argv[1], options=build.BuildOptions(max_rejected=1.0), resume=True, add=sys.argv[2] == "add")
@@ -39,7 +42,7 @@ print("done", flush=True)
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assembling, "BLOCK_BYTES", SIZES)
+    monkeypatch.setattr(intake, "BLOCK_BYTES", SIZES)
     monkeypatch.setattr(layout, "GROUP_ROWS", 5)
     monkeypatch.setattr(layout, "SHARD_ROWS", 20)
 
@@ -158,6 +161,69 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(tmp_path: Path, m
     build(more if mode == "add" else paths, tmp_path / "lib", resume=True, add=mode == "add")
     assert left_of(tmp_path) == want
     assert not (tmp_path / ".lib.build").exists()
+
+
+BIG = """
+import sys
+from drylab import build, execute
+print("ready", flush=True)
+options = build.BuildOptions("none", max_rejected=1.0)
+library = build.build_library(sys.argv[2:], sys.argv[1], options=options, resume=True, executor=execute.processes(2))
+print(library.rows, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_millions_of_real_rows_killed_at_random_moments(
+    tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9, in turn of the builder with its workers and of the builder alone, whose workers then end by themselves."""
+    monkeypatch.undo()  # blocks and shards of the real sizes
+    names = [
+        "libraries/*_1M.csv.gz",
+        "libraries/*.smi.gz",
+        "benchmarks/dude_decoys_by_id.tsv.gz",
+        "libraries/*.parquet",
+    ]
+    paths = [str(shared_data / name) for name in names]
+    whole = build_library(
+        paths, tmp_path / "whole", options=BuildOptions("none", max_rejected=1.0), executor=processes(2)
+    )
+    totals = build_totals(whole)
+    assert totals["read"] == whole.rows + totals["duplicates"] + sum(totals["rejected"].values()) > 2_000_000
+    moments, command = random.Random(0), [sys.executable, "-c", BIG, str(tmp_path / "lib"), *paths]
+    for kill in range(10):
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=Path(__file__).parents[1],
+            start_new_session=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(moments.uniform(1, 6))
+            if kill % 2:
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            ended = bool(process.stdout.read())
+        assert ended == (tmp_path / "lib").exists()
+        if ended:
+            break
+    build_library(
+        paths,
+        tmp_path / "lib",
+        options=BuildOptions("none", max_rejected=1.0),
+        executor=processes(2),
+        resume=True,
+    )
+    files = [path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file()]
+    assert sorted(path for path in tmp_path.iterdir()) == [tmp_path / "lib", tmp_path / "whole"]
+    assert len([path for path in (tmp_path / "lib").rglob("*") if path.is_file()]) == len(files) > 6
+    for file in files:
+        assert filecmp.cmp(tmp_path / "whole" / file, tmp_path / "lib" / file, shallow=False), file
 
 
 def test_an_unfinished_build_is_not_thrown_away_by_mistake(tmp_path: Path) -> None:
@@ -284,3 +350,103 @@ def test_what_cannot_be_added(tmp_path: Path) -> None:
     before = left_of(tmp_path)
     refused(InputError, "1 of 1 rows are rejected", [tmp_path / "in" / "bad.smi"], tmp_path / "lib", add=True)
     assert left_of(tmp_path) == before
+
+
+def test_resume_finds_a_finished_build_of_the_same_only(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.smi", alkanes(40))
+    for limit, others in ((None, (20, 40)), (20, (None, 21))):
+        out = tmp_path / f"lib-{limit}"
+        build_library(path, out, options=BuildOptions(limit=limit))
+        assert build_library(path, out, options=BuildOptions(limit=limit), resume=True).rows == (limit or 40)
+        for other in others[:1] if limit is None else others:
+            with pytest.raises(OutputError, match="exists already"):
+                build_library(path, out, options=BuildOptions(limit=other), resume=True)
+    library = build_library(path, tmp_path / "lib-None", add=True, resume=True)
+    assert (library.version, library.rows) == (2, 40)  # what was built before is not what is added
+
+
+def test_a_folder_that_was_moved_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    paths = sources(tmp_path / "in")
+    executor, steps = counting()
+    build(paths, tmp_path / "whole", executor=executor)
+    for items in (9, steps[0] - 2):
+        with pytest.raises(Stopped):
+            build(paths, tmp_path / "old" / "lib", executor=stops_after(items))
+        (tmp_path / "old").rename(tmp_path / f"new-{items}")
+        build(paths, tmp_path / f"new-{items}" / "lib", resume=True)
+        assert files_in(tmp_path / f"new-{items}" / "lib") == files_in(tmp_path / "whole")
+
+
+def test_what_was_done_before_is_no_progress(tmp_path: Path) -> None:
+    paths = sources(tmp_path / "in")
+    told: dict[str, int] = {}
+    progress = Progress(
+        lambda name, rows: told.update({name: 0}), lambda n: told.update({list(told)[-1]: n + told[list(told)[-1]]})
+    )
+    with pytest.raises(Stopped):
+        build(paths, tmp_path / "lib", executor=stops_after(9), progress=progress)
+    before = told.pop("reading and standardising")
+    library = build(paths, tmp_path / "lib", resume=True, progress=progress)
+    assert before > 0
+    assert before + told["reading and standardising"] == build_totals(library)["read"]
+
+
+@pytest.mark.parametrize("done", [0, 5])
+def test_a_worker_that_is_lost_leaves_what_was_done(tmp_path: Path, done: int) -> None:
+    paths = sources(tmp_path / "in")
+
+    def results(task: Any, given: Any) -> Iterator[tuple[int, Any]]:
+        for number, item in enumerate(given):
+            if number == done:
+                raise DeviceError("a worker process ended")
+            yield number, task(item)
+
+    refused(
+        DeviceError,
+        "a worker process ended; go on with --resume",
+        paths,
+        tmp_path / "lib",
+        executor=Executor("x", 1, results),
+    )
+    assert (tmp_path / ".lib.build").exists() == (done > 0)
+    build(paths, tmp_path / "lib", resume=True)
+
+
+def test_the_scratch_folder_is_not_in_the_library(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.smi", alkanes(9))
+    for scratch in ("lib", "lib/below"):
+        options = BuildOptions(scratch=str(tmp_path / scratch))
+        with pytest.raises(OutputError, match=r"lies in the library's folder .*; choose another --scratch"):
+            build_library(path, tmp_path / "lib", options=options)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.smi"]
+
+
+def test_two_builds_of_one_library_with_other_scratch_folders(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.smi", alkanes(9))
+    elsewhere = [BuildOptions(scratch=str(tmp_path / name)) for name in ("s1", "s2")]
+
+    def results(task: Any, given: Any) -> Iterator[tuple[int, Any]]:
+        for options in (elsewhere[1], BuildOptions()):
+            with pytest.raises(OutputError, match=f"is being built by process {os.getpid()} on "):
+                build_library(path, tmp_path / "lib", options=options, force=True)
+        build_library(path, tmp_path / "other" / "lib", options=elsewhere[0])  # of the same name, but not the same
+        yield from serial().results(task, given)
+
+    build_library(path, tmp_path / "lib", options=elsewhere[0], executor=Executor("late", 1, results))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.smi", "lib", "other", "s1"]
+    assert open_library(tmp_path / "lib").sha256 == open_library(tmp_path / "other" / "lib").sha256
+
+
+def test_a_version_without_a_new_molecule(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.smi", alkanes(30))
+    second = write(tmp_path / "b.csv", ["C1CC", *alkanes(5)])
+    build([first], tmp_path / "lib")
+    library = build([second, second], tmp_path / "lib", add=True)
+    assert (library.version, library.rows, library.rows_since(1), library.shards(since=1)) == (2, 30, 0, [])
+    assert [(e["read"], e["kept"], e["duplicates"], sum(e["rejected"].values())) for e in library.sources()] == [
+        (30, 30, 0, 0),
+        (6, 0, 5, 1),
+        (6, 0, 5, 1),
+    ]
+    assert verify_library(tmp_path / "lib").ok
+    assert len(stored(library)) == 30

@@ -14,7 +14,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b|)", re.IGNORECASE)
 def read_size(text: str, option: str) -> int:
     """Bytes, from "4GB", "800 MB", "1.5GiB" or a plain number. Raises ConfigError, which names the option."""
     found = _SIZE.fullmatch(text.strip())
-    if found is None or found[2].lower() not in _UNITS:
+    if found is None or len(found[1]) > 300 or found[2].lower() not in _UNITS:
         raise ConfigError(f"{option} {text}: expected a size such as 4GB, 800MB or 2GiB; correct it")
     size = int(float(found[1]) * _UNITS[found[2].lower()])
     if size < 1:

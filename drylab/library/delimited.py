@@ -124,7 +124,7 @@ def open_cxsmiles(path: str, compression: str, columns: Columns) -> Words | Deli
     rows = sample.rows("\t", False)
     if is_header(rows[0], columns):
         return _with_header(sample, "\t", False, find_columns(path, rows[0], columns))
-    if columns.smiles.isdigit():
+    if columns.smiles.isdecimal():
         return Delimited(sample.skip, 1, "\t", False, numbered(path, rows, columns))
     return (
         _words(sample)
@@ -141,7 +141,7 @@ def open_delimited(path: str, compression: str, columns: Columns, expected: str)
     for delimiter, rows in tables.items():
         if is_header(rows[0], columns):
             return _with_header(sample, delimiter, True, find_columns(path, rows[0], columns))
-    if columns.smiles.isdigit():
+    if columns.smiles.isdecimal():
         return _by_number(sample, tables, columns)
     hint = ""
     for delimiter, rows in tables.items() if not columns.smiles else ():

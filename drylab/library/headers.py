@@ -89,7 +89,7 @@ def usual(header: Sequence[str], ids: bool = False) -> int | None:
 
 def is_header(header: Sequence[str], columns: Columns) -> bool:
     """Whether these cells of a first line name the column of the SMILES."""
-    if columns.smiles and not columns.smiles.isdigit():
+    if columns.smiles and not columns.smiles.isdecimal():
         return columns.smiles in [text.strip() for text in header]
     return usual(header) is not None
 
@@ -102,7 +102,7 @@ def find_columns(path: str, header: Sequence[str], columns: Columns, hint: str =
     def find(given: str, what: str) -> int:
         if given in exact:
             return exact[given]
-        if given.isdigit() and 1 <= int(given) <= len(header):
+        if given.isdecimal() and 1 <= int(given) <= len(header):
             return int(given) - 1
         raise InputError(f"{shown(path)}:1: no column {given!r} for the {what}; the columns are {there}")
 
@@ -122,7 +122,7 @@ def numbered(path: str, rows: Sequence[Sequence[str]], columns: Columns) -> Foun
     width = max(map(len, rows))
 
     def at(given: str, what: str) -> int:
-        if not (given.isdigit() and 1 <= int(given) <= width):
+        if not (given.isdecimal() and 1 <= int(given) <= width):
             raise InputError(
                 f"{shown(path)}:1: no column {given!r} for the {what}: the file has no header, only columns 1 to {width}; give a number"
             )

@@ -195,7 +195,9 @@ def finished(part: Part) -> Merged | None:
         merged = from_json(json.loads(Path(part.result).read_bytes()))
     except (FileNotFoundError, ValueError):  # not there, or cut short when the power failed
         return None
-    return merged if (merged.number, merged.low, merged.high) == (part.number, part.low, part.high) else None
+    if (merged.number, merged.low, merged.high) != (part.number, part.low, part.high):
+        return None
+    return replace(merged, aside=part.duplicates if merged.aside else "")  # the folder may have been moved
 
 
 def _load(own: Sequence[Piece], low: Cut | None, high: Cut | None) -> dict[str, Any]:

@@ -34,10 +34,12 @@ def sample_library(library: str | Path | Library, n: int, seed: int = 0) -> pa.T
     """n rows of a library, each as likely as any other, none twice, in library order; all rows if it has fewer.
 
     The columns are those of a shard (id, key, smiles, properties). The same library, n and seed give the same rows. Only
-    row groups that hold one of them are read. Raises LibraryError, and InputError for a negative n.
+    row groups that hold one of them are read. Raises LibraryError, and InputError for a negative n or seed.
     """
     if n < 0:
         raise InputError(f"a sample of {n} rows was asked for; give 0 or more")
+    if seed < 0:
+        raise InputError(f"the seed is {seed}; give 0 or more")
     opened = _opened(library)
     rows = chosen(opened.rows, n, seed)
     shards = opened.shards()

@@ -8,6 +8,7 @@ is what people may see of it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import posixpath
@@ -159,6 +160,13 @@ def copy_in(here: str | Path, there: str) -> None:
     system, path = _resolve(there)
     with open(here, "rb") as file, system.open_output_stream(path, compression=None) as stream:
         shutil.copyfileobj(file, stream, PIECE)
+
+
+def remove(place: str) -> None:
+    """Remove a file, if it is there. Raises OSError."""
+    system, path = _resolve(place)
+    with contextlib.suppress(FileNotFoundError):
+        system.delete_file(path)
 
 
 def files_below(place: str) -> Iterator[tuple[str, int]]:

@@ -12,6 +12,7 @@ rows before them, are what is known of a run without reading it.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,7 +69,7 @@ class Piece:
 def to_json(run: Run) -> dict[str, Any]:
     """What ``from_json`` makes the same run of."""
     return {
-        "path": run.path,
+        "name": os.path.basename(run.path),
         "rows": run.rows,
         "bytes": run.bytes,
         "duplicates": {str(source): count for source, count in run.duplicates.items()},
@@ -76,11 +77,11 @@ def to_json(run: Run) -> dict[str, Any]:
     }
 
 
-def from_json(data: Mapping[str, Any]) -> Run:
-    """A run as ``to_json`` wrote it."""
+def from_json(data: Mapping[str, Any], folder: str) -> Run:
+    """A run as ``to_json`` wrote it, whose file lies in a folder now."""
     duplicates = {int(source): count for source, count in data["duplicates"].items()}
     marks = np.array(data["marks"], np.uint64).reshape(4, -1)
-    return Run(data["path"], data["rows"], data["bytes"], duplicates, marks)
+    return Run(os.path.join(folder, data["name"]), data["rows"], data["bytes"], duplicates, marks)
 
 
 def ranked(columns: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -81,6 +81,10 @@ def expand(patterns: Sequence[str]) -> list[str]:
         kind = _info(name).kind
         if kind == "folder":
             raise InputError(f"{shown(name)}: is a folder; give files or a glob such as {shown(name)}/*.smi")
+        if kind != "file" and not places.is_address(name) and os.path.exists(name):
+            raise InputError(
+                f"{shown(name)}: is a pipe or a device, which cannot be read twice; write it to a file first"
+            )
         if kind != "file":
             raise InputError(f"{shown(name)}: no such file; check the path")
         kind_of(name)

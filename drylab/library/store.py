@@ -191,9 +191,19 @@ def _whole(manifest: Mapping[str, Any]) -> bool:
             for section, fields in _FIELDS.items():
                 for entry in version[section]:
                     whole &= all(isinstance(entry[name], kind) for name, kind in fields.items())
-    except (KeyError, TypeError, AttributeError):
+            whole &= isinstance(version.get("drylab", ""), str) and all(map(_is_spread, version["histograms"].values()))
+            whole &= all(isinstance(n, int) for entry in version["sources"] for n in entry["rejected"].values())
+            whole &= all(len(entry["ranges"]["mw"]) == 2 for entry in version["shards"])
+            whole &= all(low <= high for entry in version["shards"] for low, high in entry["ranges"].values())
+    except (KeyError, TypeError, ValueError, AttributeError):
         return False
     return whole
+
+
+def _is_spread(histogram: Mapping[str, Any]) -> bool:
+    """Whether this is a histogram: edges, and a count between each two."""
+    whole = all(isinstance(n, int) for n in histogram["counts"])
+    return whole and len(histogram["counts"]) == len(histogram["edges"]) - 1
 
 
 def _check_files(library: Library) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -23,6 +24,16 @@ LONGEST_RECORD = 64 << 20
 SAMPLE = 1 << 16  # bytes that an opener looks at
 UTF8_BOM = b"\xef\xbb\xbf"
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+# First bytes of what is no text, whatever the name of the file says. Long enough that no header of a table starts so.
+BINARY = {
+    ".gz": rb"\x1f\x8b\x08",
+    ".bz2": rb"BZh[1-9]1AY&SY",
+    ".zst": rb"\x28\xb5\x2f\xfd",
+    ".xz": rb"\xfd7zXZ\x00",
+    ".zip or .xlsx": rb"PK\x03\x04",
+    ".xls": rb"\xd0\xcf\x11\xe0",
+    ".parquet": rb"PAR1\x15",
+}
 
 Seen = Callable[[bytes], None]
 Cutter = Callable[[bytes, bool, int], Cut]  # (data, whether the file ends with it, how many records at most)
@@ -35,8 +46,9 @@ def squeezed(error: BaseException | str) -> str:
 
 def broken(path: str, last: int, error: BaseException | str) -> InputError:
     """The error for a file that breaks behind row ``last``."""
+    hint = "fetch it again" if last else "or not what its suffix says: fetch it again, or rename it"
     return InputError(
-        f"{shown(path)}: cannot be read past row {last} ({said(error, path)}); the file is damaged, fetch it again"
+        f"{shown(path)}: cannot be read past row {last} ({said(error, path)}); the file is damaged, {hint}"
     )
 
 
@@ -129,11 +141,21 @@ def head(path: str, compression: str, size: int = SAMPLE) -> tuple[bytes, bool]:
             final = False
             if b"\n" not in data and b"\r" not in data:
                 raise broken(path, 0, error) from error
+    _check_kind(path, data)
     if data.startswith(WIDE_BOMS):
         raise InputError(
             f"{shown(path)}: is written in UTF-16 or UTF-32; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"
         )
     return data, final
+
+
+def _check_kind(path: str, data: bytes) -> None:
+    """Raises InputError for text that is none, by its first bytes."""
+    kind = next((suffix for suffix, start in BINARY.items() if re.match(start, data)), None)
+    if kind is not None:
+        raise InputError(
+            f"{shown(path)}: starts as a {kind} file does, expected text; give it its true suffix, or unpack it"
+        )
 
 
 def pieces(

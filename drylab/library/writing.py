@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
@@ -23,15 +24,18 @@ LEVEL = 1
 DICTIONARY = [name for name, kind in layout.PROPERTIES.items() if kind == pa.int16()] + ["tpsa", "fsp3"]
 STREAM_ROWS = 1 << 16  # of a row group of duplicates or rejected rows
 STREAM_BYTES = 1 << 26  # their texts may be long
+# Of this process: the workers of a build that was killed may still write, while another one does their work again.
+PART = f"{secrets.token_hex(4)}.part"
 
 
 @contextlib.contextmanager
 def whole_file(path: str, sync: bool = False) -> Iterator[IO[bytes]]:
     """A file to write that gets its name when the block ends well; otherwise nothing is left. Raises OSError.
 
+    A process that is killed leaves a file that ends with ``.part``, under a name that no other process uses.
     sync  let it reach the disk before it gets its name
     """
-    part = f"{path}.part"
+    part = f"{path}.{PART}"
     try:
         with open(part, "wb") as file:
             yield file
@@ -92,6 +96,7 @@ def write_shard(path: str, tables: Iterable[pa.Table], metadata: Mapping[str, st
             compression="zstd",
             compression_level=LEVEL,
             use_dictionary=DICTIONARY,
+            write_page_checksum=True,
             write_statistics=list(layout.PROPERTIES),
         ) as writer:
             for group in regroup(tables, layout.GROUP_ROWS):
@@ -128,7 +133,11 @@ def write_table_stream(
     rows = 0
     with whole_file(path, sync=True) as file:
         with pq.ParquetWriter(
-            file, schema.with_metadata(dict(metadata)), compression="zstd", compression_level=LEVEL
+            file,
+            schema.with_metadata(dict(metadata)),
+            compression="zstd",
+            compression_level=LEVEL,
+            write_page_checksum=True,
         ) as writer:
             for group in regroup(tables, STREAM_ROWS, STREAM_BYTES):
                 writer.write_table(group.replace_schema_metadata(dict(metadata)), row_group_size=STREAM_ROWS)

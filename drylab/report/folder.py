@@ -34,7 +34,7 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
     try:
         yield partial
         check_free(out, force, marks)  # once more: another run may have been faster
-        move_into_place(partial, out)
+        _move_into_place(partial, out)
     except OSError as error:
         if error.errno not in _FULL and not str(error.filename or "").startswith(str(out.parent)):
             raise  # not of writing here
@@ -45,12 +45,8 @@ def new_folder(out: Path, force: bool, marks: tuple[str, ...]) -> Iterator[Path]
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def move_into_place(partial: Path, out: Path) -> None:
+def _move_into_place(partial: Path, out: Path) -> None:
     """Make a finished folder the folder ``out``, in place of what is there. Raises OSError."""
-    if partial.stat().st_dev != out.parent.stat().st_dev:  # of another disk: first beside the place, then in one step
-        here = out.parent / f".{out.name}.partial-{secrets.token_hex(4)}"
-        shutil.copytree(partial, here)
-        partial = here
     if not out.exists():
         os.replace(partial, out)
         return

@@ -19,7 +19,10 @@ def batch(smiles: list[str]) -> SmilesBatch:
     data = [text.encode() for text in smiles]
     offsets = np.concatenate([[0], np.cumsum([len(d) for d in data])]).astype(np.int32)
     return SmilesBatch(
-        keys_of(smiles), pa.array([f"m{i}" for i in range(len(smiles))]), np.frombuffer(b"".join(data), np.uint8), offsets
+        keys_of(smiles),
+        pa.array([f"m{i}" for i in range(len(smiles))]),
+        np.frombuffer(b"".join(data), np.uint8),
+        offsets,
     )
 
 
@@ -68,7 +71,9 @@ def test_status(smiles: str, state: int) -> None:
 
 @given(st.lists(st.sampled_from([*DRUGS, "C(", "", "C" * 256, "CCCC"]), max_size=12))
 def test_every_row_has_one_account(smiles: list[str]) -> None:
-    rules = Rules(ranges=(("mw", 100.0, 400.0),), must_not_have=("c1ccncc1",), excluded=keys_of(["CCCC", "C(", DRUGS[0]]))
+    rules = Rules(
+        ranges=(("mw", 100.0, 400.0),), must_not_have=("c1ccncc1",), excluded=keys_of(["CCCC", "C(", DRUGS[0]])
+    )
     done = featurize(batch(smiles), rules)
     assert len(done.rows) + len(done.rejected) + sum(done.filtered.values()) == len(smiles)
     assert len(done.graphs) == len(done.rows)

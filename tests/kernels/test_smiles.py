@@ -99,6 +99,10 @@ def test_sizes(n: int, twin: Twin) -> None:
     assert not declined
 
 
+def test_a_direction_at_a_ring_digit_only() -> None:
+    assert not judge(["C=C/1CCCC1", "CC/1=CCCC1", "C/1CCCC1", "CC=C1CCCC/1", "CC=C/1CC1C", "N=C/1CCCCCCCC1"])
+
+
 @pytest.mark.twins
 @BOTH
 def test_too_large_is_declined(twin: Twin) -> None:

@@ -90,6 +90,12 @@ def test_a_column_that_is_not_there_lists_the_columns(tmp_path: Path, suffix: st
     assert "smiles, other" in refused(path, columns)
 
 
+def test_a_sign_that_only_looks_like_a_number_is_a_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "CCO,x\nCC,y\n")
+    assert "no column '²'" in refused(path, Columns("²"))
+    assert "no column '²'" in refused(path, Columns("1", "²"))
+
+
 def test_a_header_without_a_usual_name(tmp_path: Path) -> None:
     assert "the columns are a, b c: say which" in refused(write(tmp_path / "a.csv", 'a,"b\nc"\n1,x\n'))
     said = refused(write(tmp_path / "b.csv", "no;molecule\n1;CCO\n2;CCN\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -163,7 +164,10 @@ def test_cuts_depend_on_marks_alone_and_leave_no_part_empty(tmp_path_factory, so
     own = write_runs(folder, rows, [random.randrange(5) for _ in rows])
     at = merging.cuts(own)
     assert at == sorted(set(at))
-    mixed = [runs.from_json(json.loads(json.dumps(runs.to_json(run)))) for run in random.sample(own, len(own))]
+    mixed = [
+        runs.from_json(json.loads(json.dumps(runs.to_json(run))), os.path.dirname(run.path))
+        for run in random.sample(own, len(own))
+    ]
     assert merging.cuts(mixed) == at
     assert len(at) <= -(-sum(run.rows for run in own) // 16)
     built = merge(folder, own, at)

@@ -68,6 +68,8 @@ def test_a_sample_reads_no_row_group_that_it_does_not_need(made: Path, tmp_path:
 def test_what_cannot_be_sampled(made: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a sample of -1 rows"):
         sample_library(made, -1)
+    with pytest.raises(InputError, match="the seed is -3; give 0 or more"):
+        sample_library(made, 1, seed=-3)
     with pytest.raises(LibraryError, match="not a drylab library"):
         sample_library(tmp_path / "nowhere", 1)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import os
 import random
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,8 +90,7 @@ def test_parquet_and_memory_give_the_same_rows(tmp_path: Path) -> None:
         (i, name, s.decode())
         for i, name, s in zip(read.numbers, read.ids.to_pylist(), read.smiles().to_pylist(), strict=True)
     ] == expected
-    with pytest.raises(InputError, match="a: holds no rows"):
-        list(memory_blocks(source, []))
+    assert list(memory_blocks(source, [])) == []
 
 
 CELLS = st.text(st.sampled_from('"CN1 ,;\t\n\r\0|é'), max_size=6)
@@ -206,7 +207,9 @@ def test_a_damaged_file_names_the_last_row_that_was_read(tmp_path: Path, packed:
 def test_what_no_reader_is_for(tmp_path: Path) -> None:
     folder = tmp_path / "folder.smi"
     folder.mkdir()
+    os.mkfifo(tmp_path / "pipe.smi")
     for path, say in (
+        (tmp_path / "pipe.smi", "is a pipe or a device, which cannot be read twice; write it to a file first"),
         (tmp_path / "a.smi", "no such file"),
         (tmp_path / "no suffix", "no such file"),
         (tmp_path, "is a folder"),
@@ -219,6 +222,29 @@ def test_what_no_reader_is_for(tmp_path: Path) -> None:
         assert say in refused(path)
     with pytest.raises(InputError, match="no source files"):
         expand([])
+
+
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".tsv", ".cxsmiles", ".sdf"])
+@pytest.mark.parametrize("packed", [".gz", ".bz2", ".zst", ".zip", ".parquet"])
+def test_a_file_whose_name_does_not_say_what_it_is(tmp_path: Path, suffix: str, packed: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if packed == ".parquet":
+        pq.write_table(pa.table({"smiles": ["C"]}), path)
+    elif packed == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.csv", "smiles\nC\n")
+    else:
+        with pa.CompressedOutputStream(str(path), COMPRESSIONS[packed]) as stream:
+            stream.write(b"smiles\nC\n")
+    assert f"starts as a {packed}" in refused(path)
+    if packed in COMPRESSIONS:
+        twice = tmp_path / f"b{suffix}{packed}"
+        with pa.CompressedOutputStream(str(twice), COMPRESSIONS[packed]) as stream:
+            stream.write(path.read_bytes())
+        assert f"starts as a {packed}" in refused(twice)
+        plain = tmp_path / f"c{suffix}{packed}"
+        plain.write_bytes(b"smiles\nC\n")
+        assert "or not what its suffix says" in refused(plain)
 
 
 def test_globs_are_sorted_and_brackets_in_a_name_are_a_name(tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ def test_a_manifest_replaces_another_at_once(three: Library) -> None:
 
 GOOD = {"schema": "drylab.library/2", "rows": 0, "version": 1, "recipe": {"name": "n", "version": "1"}}
 SIDES = {"duplicates": {"file": "d"}, "rejected": {"file": "r"}}
-EMPTY = {"version": 1, "rows": 0, "sources": [], "shards": [], **SIDES}
+EMPTY = {"version": 1, "rows": 0, "sources": [], "shards": [], "histograms": {}, **SIDES}
+NO_ROWS = {"path": "x", "sha256": "", "read": 0, "kept": 0, "duplicates": 0, "rejected": {"why": None}}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,9 @@ EMPTY = {"version": 1, "rows": 0, "sources": [], "shards": [], **SIDES}
         ({**GOOD, "versions": [{**EMPTY, "sources": [{"path": "x"}]}]}, "not whole"),
         ({**GOOD, "versions": [{**EMPTY, "rejected": None}]}, "not whole"),
         ({**GOOD, "recipe": {}, "versions": [EMPTY]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "histograms": None}]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "histograms": {"mw": {"edges": [0, 1], "counts": [1, 2]}}}]}, "not whole"),
+        ({**GOOD, "versions": [{**EMPTY, "sources": [NO_ROWS]}]}, "not whole"),
     ],
 )
 def test_a_bad_manifest(tmp_path: Path, text: bytes | dict[str, Any], say: str) -> None:

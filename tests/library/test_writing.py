@@ -108,7 +108,7 @@ def test_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, writer) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")
     path = tmp_path / "a.parquet"
-    Path(f"{path}.part").symlink_to("/dev/full")
+    Path(f"{path}.{writing.PART}").symlink_to("/dev/full")
     with pytest.raises(OSError, match=r"No space left on device.*a\.parquet") as caught:
         writer(path)
     assert caught.value.errno == errno.ENOSPC
@@ -142,3 +142,20 @@ def test_an_old_file_stays_when_the_new_one_fails(tmp_path: Path) -> None:
         writing.write_shard(str(path), broken(), METADATA)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pages_carry_checksums(tmp_path: Path) -> None:
+    """A reader that asks for it sees every changed byte of a page without reading the whole file."""
+    entry = writing.write_shard(str(tmp_path / "a.parquet"), [rows(20)], METADATA)
+    path = tmp_path / "a.parquet"
+    data = bytearray(path.read_bytes())
+    with pq.ParquetFile(path) as file:
+        column = file.metadata.row_group(0).column(layout.ROWS.get_field_index("key"))
+    data[column.data_page_offset + column.total_compressed_size - 1] ^= 1
+    path.write_bytes(data)
+    assert entry["bytes"] == len(data)
+    with (
+        pq.ParquetFile(path, page_checksum_verification=True) as file,
+        pytest.raises(OSError, match="CRC checksum verification failed"),
+    ):
+        file.read(columns=["key"])
