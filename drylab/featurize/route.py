@@ -77,7 +77,7 @@ def route(data: Any, offsets: Any) -> Routed:
         return Routed(graphs, reason, position, {}, data, offsets)
     mols = reference.parse(_texts(data, offsets, rows))
     asked = {int(row): mol for row, mol in zip(rows, mols, strict=True) if mol is not None and mol.GetNumAtoms()}
-    return Routed(merge(graphs, rows, reference.graphs(mols)), reason, position, asked, data, offsets)
+    return Routed(merge(graphs, rows, reference.graphs(mols), parsed.room), reason, position, asked, data, offsets)
 
 
 def on_host(graphs: MolGraphs) -> MolGraphs:
@@ -101,10 +101,11 @@ def _texts(data: Any, offsets: Any, rows: Sequence[int] | NDArray[np.int64]) -> 
     return [to_host(data[where[i] : where[i + 1]]).tobytes().decode("utf-8", "replace") for i in rows]
 
 
-def merge(graphs: MolGraphs, rows: NDArray[np.int64], others: MolGraphs) -> MolGraphs:
+def merge(graphs: MolGraphs, rows: NDArray[np.int64], others: MolGraphs, room: Any = None) -> MolGraphs:
     """``graphs`` with the molecules at ``rows``, which have no atoms, replaced by ``others``, on the device of ``graphs``.
 
-    Rows are few and stand in order, so what lies between them is copied in one piece.
+    Rows are few and stand in order, so what lies between them is copied in one piece; or moved up within the room that the
+    kernel left behind its columns (see Parsed), where ``graphs`` is used up.
     """
     xp = array_module(graphs.status)
     if xp is not np:
@@ -112,19 +113,34 @@ def merge(graphs: MolGraphs, rows: NDArray[np.int64], others: MolGraphs) -> MolG
     status = graphs.status.copy()
     status[to_device(rows) if xp is not np else rows] = others.status
     changed: dict[str, Any] = {"status": status}
-    for ptr_name, names in (("atom_ptr", ATOM_FIELDS), ("bond_ptr", BOND_FIELDS)):
+    spaces = room or ((None,) * len(ATOM_FIELDS), (None,) * len(BOND_FIELDS))
+    for ptr_name, names, space in zip(("atom_ptr", "bond_ptr"), (ATOM_FIELDS, BOND_FIELDS), spaces, strict=True):
         mine, theirs = to_host(getattr(graphs, ptr_name)), to_host(getattr(others, ptr_name))
         counts = np.diff(mine)
         counts[rows] = np.diff(theirs)
         changed[ptr_name] = xp.asarray(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
         cuts = [0, *mine[rows].tolist(), int(mine[-1])]
-        for name in names:
+        for name, whole in zip(names, space, strict=True):
             own, new = getattr(graphs, name), getattr(others, name)
+            if whole is not None and cuts[-1] + int(theirs[-1]) <= len(whole):
+                changed[name] = _moved(whole, cuts, theirs, new)
+                continue
             pieces = [own[: cuts[1]]]
             for at in range(len(rows)):
                 pieces += [new[theirs[at] : theirs[at + 1]], own[cuts[at + 1] : cuts[at + 2]]]
             changed[name] = xp.concatenate(pieces)
     return replace(graphs, **changed)
+
+
+def _moved(column: NDArray[Any], cuts: list[int], ptr: NDArray[np.int32], new: NDArray[Any]) -> NDArray[Any]:
+    """``column`` with pieces of ``new`` put in at cuts[1], cuts[2]...; a text has a byte for each atom and bond, so they fit."""
+    view = column.data  # a memoryview: it moves what overlaps at once; NumPy would go byte by byte
+    for at in range(len(cuts) - 3, -1, -1):
+        before, up, first = int(ptr[at]), int(ptr[at + 1]), cuts[at + 1]
+        if up:
+            view[first + up : cuts[at + 2] + up] = view[first : cuts[at + 2]]
+            column[first + before : first + up] = new[before:up]
+    return column[: cuts[-1] + int(ptr[-1])]
 
 
 def take(graphs: MolGraphs, rows: NDArray[np.int64]) -> MolGraphs:

@@ -15,6 +15,7 @@ all bonds of these are aromatic, and a Kekule structure is found at once. Then w
 
 The Kekule structure: along a tree whose parents stand before their children, matching each atom from the last to the first
 with its parent is a greatest matching. Two trees are tried: that of the rings (``rings_of_text``) and the chain of the text.
+Neither is needed if the aromatic rings share no bond, and each has six atoms that take a double bond, or four in a row of five.
 """
 
 from __future__ import annotations
@@ -41,14 +42,16 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
     marked, total = scratch, scratch[MAX_BONDS + MAX_ATOMS :]
     for b in range(m):
         marked[b] = 0
-    distinct, pending = 0, 0
+    distinct, pending, slots, paired = 0, 0, 0, 0
     for r in range(k):
         first, last = np.int64(ring_ptr[r]), np.int64(ring_ptr[r + 1])
-        count, kinds = 0, 0
+        count, kinds, open_ = 0, 0, 0
         for at in range(first, last):
-            e = np.int64(electrons[np.int64(ring_atoms[at])])
+            a = np.int64(ring_atoms[at])
+            e = np.int64(electrons[a])
             count += e & 3
             kinds |= e
+            open_ += np.int64(free[a]) & 1
         if last - first > LARGEST and through_chalcogen(first, last, ring_atoms, electrons):
             return 0
         total[r] = OUT
@@ -61,6 +64,9 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
             pending += 1
         elif upper:
             return 0
+        if not upper:
+            slots += last - first
+            paired += open_ if (last - first == 6 and open_ == 6) or (last - first == 5 and open_ == 4) else MAX_ATOMS
         for at in range(first, last):
             b = np.int64(ring_bonds[at])
             if not upper:
@@ -75,7 +81,14 @@ def benzenoid(begin, end, order, n, m, n_aromatic, k, ring_ptr, ring_atoms, ring
         k, ring_ptr, ring_atoms, ring_bonds, electrons, marked, total, scratch[MAX_BONDS:]
     ):
         return 0
-    if n_aromatic == 0 or kekule(begin, end, order, n, m, free, via):
+    if n_aromatic == 0:
+        return 1
+    if slots == distinct:  # rings that share no bond
+        for i in range(n):
+            paired -= np.int64(free[i]) & 1
+        if paired == 0:
+            return 1
+    if kekule(begin, end, order, n, m, free, via):
         return 1
     for i in range(n):
         free[i] = 3 if free[i] & 2 else 0

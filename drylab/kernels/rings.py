@@ -180,8 +180,7 @@ def walk_rings(begin, end, n, k, ring_ptr, ring_atoms, ring_bonds, parent, via, 
         ring_bonds[at] = b
         shared = 0
         while u != v:
-            if u < v:
-                u, v = v, u
+            u, v = max(u, v), min(u, v)
             up = np.int64(parent[u])
             if up == NO_PARENT:
                 return DECLINED_ORDER

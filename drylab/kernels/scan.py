@@ -254,6 +254,8 @@ def scan(
                 opened[number, 0] = -1
                 closures += 1
                 rings -= 1
+            if bond >= UP:
+                marks |= DIRECTION_MARK
             place += 1
             bond = 0
             last = _ATOM

@@ -23,11 +23,12 @@ from drylab.kernels.scan import (
 )
 from drylab.kernels.twin import inlined, per_molecule
 
+OTHER_AT = 14
 STEALS, CARBON, OTHER = (
     1 << 12,
     1 << 13,
-    1 << 14,
-)  # what a double bond out of the ring leads to: N, O, S; C; anything else
+    1 << OTHER_AT,
+)  # a double bond out of the ring leads to N, O, S; C; anything else
 
 
 @per_molecule
@@ -141,10 +142,9 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
                 worst = AROMATICS if low else VALENCES
             hydrogens[i] = known & 7
             e = known >> 3
-            if e & 3 == EITHER:
-                e -= EITHER if bonds & STEALS else EITHER - 1
-                if bonds & OTHER:
-                    e = ODD
+            either = 1 if e & 3 == EITHER else 0
+            e -= either * (EITHER - 1 + (1 if bonds & STEALS else 0))  # without branches, which nothing foretells
+            e = ODD if either & (bonds >> OTHER_AT) else e
         else:
             h &= 15
             hydrogens[i] = h
@@ -155,7 +155,7 @@ def settle_atoms(element, charge, hydrogens, degree, aromatic, atom_ring, isotop
             if low and q == 0 and d + h == 3 and bonds & 15 < 2:
                 e = 1 if z == 6 else 2 if z == 7 else ODD
         electrons[i] = e
-        free[i] = 3 if e == 1 and bonds < STEALS else 0
+        free[i] = 3 * ((1 if e == 1 else 0) & (1 if bonds < STEALS else 0))
     return worst
 
 

@@ -26,9 +26,15 @@ Versions tried: AMD EPYC, one of two shared cores, 10,000 molecules of Enamine (
     no counting of references to arrays (twin.py), hot steps inlined                                 1220
     molecules written where they stand, not in a workspace and copied                                 940
     bonds of each atom counted while reading, not in a pass of their own                              910
+    no Kekule structure asked of aromatic rings that share no bond; masks for a few branches          850
+    all columns in one block of memory, which the system has ready at the next call                    830
 Of the last, scan takes 30 %, closures 5, rings 17, hydrogens and valence 12, aromaticity and stereo 28, the rest the loop and fresh
-memory. The limit is not memory (45 bytes in, 400 out) but branches that cannot be foreseen: which kind of symbol comes next,
-about 6 ns a byte. Zinc fragments (26 characters) take 560, ChEMBL (57) 1570, where cages and stereo cost more.
+memory. The limit is not memory (45 bytes in, 400 out) but branches that cannot be foreseen: the same molecule over and over takes
+three fifths of the time of 7,000 different ones. Tried, without gain: a scan of one table look-up a byte that masks what does
+not apply (alone 270 for 325, in the whole parser the same, as it does more work to miss fewer branches); the same as a function
+of its own with few arguments; all branches of benzenoid.py masked; the first hashes of stereo.py for the neighbours of centres
+only, which settle two molecules in three.
+Zinc fragments (26 characters) take 540, ChEMBL (57) 1500, where cages and stereo cost more.
 
 Sources: http://opensmiles.org/opensmiles.html for the grammar; RDKit for everything that it does after reading.
 """
@@ -86,6 +92,7 @@ class Parsed(NamedTuple):
     position  (n,) int32: byte of the row where reading stopped
     atoms     element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope as in MolGraphs
     bonds     begin, end, order, bond_ring, direction as in MolGraphs
+    room      on the CPU, the arrays whose first part are atoms and bonds, as long as the text: there more may be put in between
     """
 
     atom_ptr: Any
@@ -94,6 +101,7 @@ class Parsed(NamedTuple):
     position: Any
     atoms: tuple[Any, ...]
     bonds: tuple[Any, ...]
+    room: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
 
 
 @inlined
@@ -226,8 +234,8 @@ def parse(data: Any, offsets: Any) -> Parsed:
 
 def parse_on_cpu(data: np.ndarray, offsets: np.ndarray) -> Parsed:
     """The CPU twin; one core."""
-    n, size = len(offsets) - 1, len(data)
-    atoms, bonds = _columns(np, size, size)
+    n = len(offsets) - 1
+    atoms, bonds = _one_block(len(data))
     atom_ptr, bond_ptr = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)
     reason, position = np.zeros(n, np.uint8), np.zeros(n, np.int32)
     scratch = (
@@ -254,11 +262,24 @@ def parse_on_cpu(data: np.ndarray, offsets: np.ndarray) -> Parsed:
         position,
         tuple(column[:n_atoms] for column in atoms),
         tuple(column[:n_bonds] for column in bonds),
+        (atoms, bonds),
     )
 
 
 def _columns(xp: Any, n_atoms: int, n_bonds: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     return tuple(xp.zeros(n_atoms, t) for t in ATOM_TYPES), tuple(xp.zeros(n_bonds, t) for t in BOND_TYPES)
+
+
+def _one_block(size: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """The columns of a text of that many bytes in one piece of memory, which the system has ready when it is asked again.
+    What ``parse_molecule`` wants to be zero is zero."""
+    block = np.empty(14 * size, np.uint8)
+    block[: 6 * size] = 0
+    isotope, charge = block[: 2 * size].view(np.uint16), block[2 * size : 3 * size].view(np.int8)
+    hydrogens, chirality, direction, *others = (block[at * size : (at + 1) * size] for at in range(3, 14))
+    element, degree, aromatic, atom_ring, begin, end, order, bond_ring = others
+    atoms = element, charge, hydrogens, degree, aromatic, atom_ring, chirality, isotope
+    return atoms, (begin, end, order, bond_ring, direction)
 
 
 @cuda.jit
