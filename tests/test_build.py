@@ -27,6 +27,7 @@ from drylab.errors import DrylabError, InputError, OutputError
 from drylab.execute import Executor, dask, processes, serial
 from drylab.featurize import reference
 from drylab.library import embedded, layout
+from drylab.library.picking import find_library
 from drylab.library.reading import read_shard
 from drylab.library.rows import Columns
 from drylab.library.standardize import standardize_texts
@@ -411,3 +412,13 @@ def test_what_holds_no_smiles_is_not_read_to_its_end(tmp_path: Path, monkeypatch
 def test_options_that_cannot_be(said: dict[str, Any], match: str) -> None:
     with pytest.raises(InputError, match=match):
         BuildOptions(**said)
+
+
+def test_two_molecules_under_one_id_are_both_kept_and_found(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,smiles\nX,CCO\nX,CCN\nY,OCC\nX,CCO\n")
+    library = build_library(tmp_path / "a.csv", tmp_path / "lib")
+    assert sorted((ident, smiles) for ident, _, smiles in stored(library)) == [("X", "CCN"), ("X", "CCO")]
+    assert build_totals(library) == {"read": 4, "kept": 2, "duplicates": 2, "rejected": {}}
+    found = find_library(library, ["X", "Y"]).to_pylist()
+    assert sorted((row["asked"], row["smiles"], row["row"] or 0) for row in found) == [
+        ("X", "CCN", 0), ("X", "CCO", 0), ("X", "CCO", 5), ("Y", "CCO", 4)]  # fmt: skip
