@@ -21,7 +21,6 @@ from drylab.library.store import Library, file_sha256
 from drylab.progress import Progress
 
 READERS, WAITING = 4, 4  # threads that decompress sources, and blocks that wait for a worker
-HOPELESS_ROWS = 100_000  # of which none is good: no need to read them all
 # Text of a block: some seconds of work, so that workers share evenly and a restart loses little.
 BLOCK_BYTES = {"none": 8 << 20, "standard": 1 << 20, "tautomer": 1 << 14}
 
@@ -152,16 +151,12 @@ def read_sources(job: Job, staging: Staging) -> Reading:
     """Every block of every source in a sorted run: the long part of a build, and all of RDKit's work in it."""
     reading = Reading(job, staging, _done(staging))
     task = Ingest(job.sources, job.recipe["name"], str(staging.blocks))
-    rows, good = 0, any(account.run for account in reading.done.values())
     job.progress.stage("reading and standardising", None)
     with closing(reading.blocks()) as blocks:  # closed here: no thread reads on while an error removes the folder
         for _, account in job.executor.results(task, blocks):
             reading.done[account.source, account.number] = account
             job.progress.rows(account.rows)
             job.progress.part(reading.share())
-            rows, good = rows + account.rows, good or account.run is not None
-            if rows >= HOPELESS_ROWS and not good:
-                break  # what is read is not SMILES, and the caller says so
     return reading
 
 

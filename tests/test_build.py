@@ -397,13 +397,9 @@ def test_every_property_is_rdkits_to_the_last_bit(tmp_path: Path) -> None:
                 assert low <= row[name] <= high
 
 
-def test_what_holds_no_smiles_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "HOPELESS_ROWS", 30)
-    path = write(tmp_path / "a.smi", ["nonsense"] * 1000)
-    assert "a.smi:1: 3" in refused(path, tmp_path / "lib")  # some 30 of some 30 rows
-    assert [entry.name for entry in tmp_path.iterdir()] == ["a.smi"]
-    late = write(tmp_path / "b.smi", ["C", *["nonsense"] * 99])
-    assert build_totals(build_library(late, tmp_path / "lib", options=ALL))["kept"] == 1
+def test_bad_rows_at_the_start_are_weighed_against_all_rows(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.smi", [*["nonsense"] * 40, *alkanes(900)])
+    assert build_totals(build_library(path, tmp_path / "lib"))["rejected"] == {"RDKit cannot parse it": 40}
 
 
 @pytest.mark.parametrize(("said", "match"), [({"max_rejected": 5}, "max_rejected is 5, expected a share from 0 to 1"), ({"max_rejected": "0.1"}, "expected a share"),
