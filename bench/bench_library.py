@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from processes import Step, cpu, run_step, step
 from timing import Ratio, report
 
 ENDS = (
@@ -51,54 +47,6 @@ def write_source(path: Path, rows: int) -> None:
     with open(path, "w", encoding="ascii") as file:
         while part := list(itertools.islice(texts, 100_000)):
             file.write("".join(f"{text}\tM{number:09d}\n" for number, text in part))
-
-
-def pss(root: int) -> int:
-    """Proportional set size of a process and all below it, in bytes: pages that are shared count once."""
-    total, waiting = 0, [root]
-    while waiting:
-        pid = waiting.pop()
-        try:
-            total += sum(
-                int(line.split()[1]) * 1024
-                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                if line.startswith("Pss:")
-            )
-            waiting += [
-                int(child)
-                for task in os.listdir(f"/proc/{pid}/task")
-                for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()
-            ]
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # ended meanwhile
-    return total
-
-
-def measured(*said: str) -> dict[str, Any]:
-    """Run a step of this file in a process of its own: what it prints, with its peak of memory and its seconds."""
-    peak = [0]
-    begun = time.perf_counter()
-    with subprocess.Popen([sys.executable, __file__, *said], stdout=subprocess.PIPE, text=True) as process:
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(0.05):
-                peak[0] = max(peak[0], pss(process.pid))
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        assert process.stdout is not None
-        text = process.stdout.read()
-        done.set()
-        watcher.join()
-    assert process.returncode == 0, said
-    return {**json.loads(text), "peak": peak[0], "wall": time.perf_counter() - begun}
-
-
-def cpu() -> float:
-    """CPU seconds of this process and of its children that have ended."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def build(source: str, out: str, recipe: str, workers: str) -> dict[str, Any]:
@@ -201,7 +149,7 @@ def prune(library: str) -> dict[str, Any]:
     return {"read": read, "needed": needed, "all": there, "rows": rows, "inside": inside, "cpu": 0.0}
 
 
-STEPS: dict[str, Callable[..., dict[str, Any]]] = {
+STEPS: dict[str, Step] = {
     "build": build,
     "peer_build": peer_build,
     "scan": scan,
@@ -236,27 +184,27 @@ def compare(home: Path, rows: int) -> None:
     for n in (rows // 10, rows):
         source, out = home / f"{n}.smi", home / f"library-{n}"
         write_source(source, n)
-        both = measured("build", str(source), str(out), "none", "2")
+        both = step("build", str(source), str(out), "none", "2", watched=True)
         assert both["rows"] == n, both
         # As many rows for both, so that what the allocator keeps is not taken for growth with the library.
-        scanned = measured("scan", str(out), "yes", str(rows // n))
+        scanned = step("scan", str(out), "yes", str(rows // n), watched=True)
         assert scanned["rows"] == rows, scanned
         peaks["build"].append(both["peak"])
         peaks["scan"].append(scanned["peak"])
         print(
             f"{n:,} rows: built on 2 workers in {both['wall']:.0f} s, {both['peak'] / 1e6:,.0f} MB; scanned with {scanned['peak'] / 1e6:,.0f} MB"
         )
-    one = measured("build", str(home / f"{rows // 10}.smi"), str(home / "one"), "none", "1")
+    one = step("build", str(home / f"{rows // 10}.smi"), str(home / "one"), "none", "1")
     rate(
         "build, recipe none, against pandas + RDKit",
         one,
-        measured("peer_build", str(home / "peer.smi"), str(home / "peer.parquet")),
+        step("peer_build", str(home / "peer.smi"), str(home / "peer.parquet")),
     )
     print(f"  on 2 workers: {both['rows'] / both['cpu']:,.0f} rows per CPU second")
-    theirs = measured("peer_scan", str(out))
+    theirs = step("peer_scan", str(out))
     rate("scan of SMILES with checksums, against pyarrow.dataset", scanned, theirs)
-    rate("scan of SMILES without, against pyarrow.dataset", measured("scan", str(out), "no", "1"), theirs)
-    pruned = measured("prune", str(out))
+    rate("scan of SMILES without, against pyarrow.dataset", step("scan", str(out), "no", "1"), theirs)
+    pruned = step("prune", str(out))
     print(
         f"mw 300 to 400: reads {pruned['read']} of {pruned['all']} row groups, {pruned['needed']} have a row in it by their statistics; "
         f"{pruned['rows']:,} rows read for {pruned['inside']:,}"
@@ -271,8 +219,5 @@ def compare(home: Path, rows: int) -> None:
     print(", ".join(f"{name}: {'met' if good else 'MISSED'}" for name, good in met.items()))
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1] in STEPS:
-        print(json.dumps(STEPS[sys.argv[1]](*sys.argv[2:])))
-    else:
-        main()
+if __name__ == "__main__" and not run_step(STEPS):
+    main()
