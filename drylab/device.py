@@ -43,3 +43,11 @@ def gpus() -> tuple[list[str], str]:
         return [], f"CUDA reports {error}"
     names = [cupy.cuda.runtime.getDeviceProperties(i)["name"].decode() for i in range(count)]
     return names, "" if names else "CUDA sees no GPU"
+
+
+def gpu_in_use() -> str:
+    """PCI address of the GPU on which this process holds arrays, "" for none. Loads nothing."""
+    cupy = sys.modules.get("cupy")
+    if cupy is None or not cupy.get_default_memory_pool().total_bytes():
+        return ""
+    return str(cupy.cuda.Device().pci_bus_id)
