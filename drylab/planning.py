@@ -17,6 +17,7 @@ from drylab.ingest import read_block
 from drylab.library.rows import Block, Rows, Source
 from drylab.library.sources import blocks, expand, open_source, read_rows
 from drylab.library.store import open_library
+from drylab.quantities import duration
 
 BLOCK, BLOCKS = 1 << 20, 4  # bytes and number of the blocks that are counted
 SAMPLE = 400  # rows a source that are put through the recipe
@@ -85,14 +86,6 @@ def _lines(plan: SourcePlan) -> list[str]:
         f"  first row: {plan.first[0]}  {plan.first[1][:80]}",
         f"  rejected of {plan.sampled} rows tried: {bad}",
     ]
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def plan_build(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from drylab.quantities import size
 from drylab.terminal import out
 
 if TYPE_CHECKING:
@@ -88,14 +89,6 @@ def bars(counts: Sequence[int]) -> str:
     """A line of blocks, the highest for the largest count, none where there is nothing."""
     most = max(counts, default=1)
     return "".join(BLOCKS[min(LEVEL * count // most, LEVEL - 1)] if count else " " for count in counts)
-
-
-def size(number: int) -> str:
-    """Bytes for people."""
-    for unit, worth in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if number >= worth:
-            return f"{number / worth:.1f} {unit}"
-    return f"{number} bytes"
 
 
 def _numbers(entry: Mapping[str, Any], *names: str) -> list[str]:

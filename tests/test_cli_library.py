@@ -9,7 +9,8 @@ import pytest
 from drylab.config.options import read_bounds, read_size
 from drylab.errors import ConfigError
 from drylab.library.store import open_library
-from drylab.terminal_library import BARS, bars, size, trimmed
+from drylab.quantities import size
+from drylab.terminal_library import BARS, bars, trimmed
 from tests.test_cli import one_line
 
 
