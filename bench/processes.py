@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Step = Callable[..., dict[str, Any]]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -55,9 +56,12 @@ def ran(command: Sequence[str], cores: int | None = None, watched: bool = False)
 
 
 def step(*said: str, cores: int | None = None, watched: bool = False) -> dict[str, Any]:
-    """A step of the script that runs, in a process of its own: what it prints, with the process's "peak" and "wall"."""
+    """A step of the script that runs, in a process of its own: what it gives, with the process's "peak" and "wall" seconds.
+
+    A step that says its own "wall" keeps it.
+    """
     ended = ran([sys.executable, sys.argv[0], *said], cores, watched)
-    return {**json.loads(ended.text.splitlines()[-1]), "peak": ended.peak, "wall": ended.wall}
+    return {"peak": ended.peak, "wall": ended.wall, **json.loads(ended.text.splitlines()[-1])}
 
 
 def run_step(steps: Mapping[str, Step]) -> bool:
@@ -71,6 +75,21 @@ def run_step(steps: Mapping[str, Step]) -> bool:
 def cpu() -> float:
     """CPU seconds of this process and of its children that have ended."""
     return time.process_time() + _children()
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """CPU seconds of this process and of its children that have ended, and of the clock."""
+
+    cpu: float
+    wall: float
+
+
+def timed(work: Callable[[], T]) -> tuple[T, Seconds]:
+    """What it gives, and what it took."""
+    clock, start = time.perf_counter(), cpu()
+    result = work()
+    return result, Seconds(cpu() - start, time.perf_counter() - clock)
 
 
 def pss(root: int) -> int:

@@ -10,7 +10,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,11 @@ def _commit() -> str:
 def paired(ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 7) -> Ratio:
     """One warm-up of each, then ``rounds`` pairs."""
     ours(), theirs()
-    pairs = [(_cpu(ours), _cpu(theirs)) for _ in range(rounds)]
+    return of_pairs([(_cpu(ours), _cpu(theirs)) for _ in range(rounds)])
+
+
+def of_pairs(pairs: Sequence[tuple[float, float]]) -> Ratio:
+    """The ratio of seconds that were taken in turn, (ours, theirs) a round."""
     ratios = sorted(b / a for a, b in pairs)
     return Ratio(
         statistics.median(a for a, _ in pairs),
