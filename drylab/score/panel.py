@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,23 @@ class Limit:
 
 def values(bank: ProbeBank, z: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, t) float64: every probe's value of every molecule, in the probe's own unit."""
-    logistic = np.array([probe.unit == "probability" for probe in bank.probes], dtype=np.bool_)
-    return kernel.probe_values(z, bank.weights, bank.bias, logistic)
+    return kernel.probe_values(z, bank.weights, bank.bias, _logistic(bank))
+
+
+def curved(
+    bank: ProbeBank, linear: NDArray[np.float64], rows: Sequence[int] | NDArray[np.int64] | slice = slice(None)
+) -> NDArray[np.float64]:
+    """(n, t) linear values of the probes at ``rows`` -> in each probe's own unit."""
+    logistic = _logistic(bank)[rows]
+    if not logistic.any():
+        return linear
+    out = linear.copy()
+    out[:, logistic] = 1.0 / (1.0 + np.exp(-linear[:, logistic]))
+    return out
+
+
+def _logistic(bank: ProbeBank) -> NDArray[np.bool_]:
+    return np.array([probe.unit == "probability" for probe in bank.probes], dtype=np.bool_)
 
 
 def find(bank: ProbeBank, names: Mapping[str, str], where: str) -> int:
