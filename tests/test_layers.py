@@ -7,10 +7,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "drylab"
 LEVELS = {
-    "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "types": 1, "config": 2,
+    "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "resources": 0, "types": 1, "config": 2,
     "kernels": 10,
     "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
-    "resources": 21,
+    "measuring": 21, "probing": 22, "forecast": 23,
     "ingest": 25, "intake": 26, "assembling": 27, "publishing": 27, "resuming": 28,
     "report": 30, "train": 30,
     "build": 32, "question": 31,
