@@ -60,9 +60,14 @@ class Measured:
 
 
 def sample(folder: Path, each: int = EACH, largest: int = LARGEST) -> list[str]:
-    """Of each file ``each`` random molecules (seed 5) and the ``largest`` longest texts."""
+    """Of each file that is there ``each`` random molecules (seed 5) and the ``largest`` longest texts. Raises ModelError."""
     chosen: list[str] = []
-    for name, separator, column in FILES:
+    found = [file for file in FILES if (folder / file[0]).is_file()]
+    if not found:
+        raise ModelError(
+            f"{folder}: none of {', '.join(name for name, _, _ in FILES)} is there; name the folder of data"
+        )
+    for name, separator, column in found:
         frame = pd.read_csv(folder / name, sep=separator, header=None if column is None else 0)
         texts = frame[0 if column is None else column].dropna().astype(str)
         picked = texts.sample(min(each, len(texts)), random_state=5)

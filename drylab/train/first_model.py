@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from drylab.library.store import file_sha256
 from drylab.score.encoder import unfold
 from drylab.score.model import Model, load_model
-from drylab.train.card import write_card
+from drylab.train.certify import certify
 from drylab.train.check import library_sample, screen_drugs
 from drylab.train.corpus import Prepared, prepare
 from drylab.train.data import FILES
@@ -88,9 +88,7 @@ def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], 
     write(order.out, info, encoder, bank, where)
     info["check"] = _check(order, prepared)
     write(order.out, info, encoder, bank, where)
-    model = load_model(order.out)
-    write_card(order.out.with_suffix(".md"), model)
-    return model
+    return certify(order.out, order.data)
 
 
 def trained_heads(panel: Panel, prepared: Prepared) -> Heads:
