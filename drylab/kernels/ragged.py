@@ -1,4 +1,4 @@
-"""Ragged columns on a GPU: from rows with gaps between them to rows one behind the other.
+"""Ragged columns: some rows of them; and on a GPU, from rows with gaps between them to rows one behind the other.
 
 A kernel with one thread a molecule does not know where its row starts before all others have counted theirs. So each
 writes where there is room for the longest row, counts, and ``compacted`` moves every row to its place with one warp.
@@ -33,3 +33,12 @@ def compacted(offsets: Any, ptr: Any, source: Any) -> Any:
     if len(target):
         compact_kernel[(len(ptr) + ROWS - 2) // ROWS, (WARP, ROWS)](offsets, ptr, source, target)
     return target
+
+
+def picked(ptr: Any, rows: Any) -> tuple[Any, Any]:
+    """The offsets of some rows of a ragged column, (k + 1,) of the type of ``ptr``, and the places of their values, int64."""
+    xp = array_module(ptr)
+    new = xp.zeros(len(rows) + 1, ptr.dtype)
+    new[1:] = xp.cumsum(ptr[1:][rows] - ptr[:-1][rows])
+    at = xp.arange(int(new[-1]))
+    return new, at + (ptr[:-1][rows] - new[:-1])[xp.searchsorted(new[1:], at, side="right")]
