@@ -62,7 +62,7 @@ def blas() -> dict[str, Any]:
     """GFLOP/s of the product kernel and of BLAS."""
     from peers.blas import rates
 
-    return rates()
+    return {"rates": rates()}
 
 
 STEPS: dict[str, Step] = {
@@ -175,7 +175,7 @@ def same(b: Bench, library: Path) -> None:
 
 def products(b: Bench) -> None:
     """Part e."""
-    for width, rows in step("blas", cores=1).items():
+    for width, rows in step("blas", cores=1)["rates"].items():
         for m, mine, theirs in rows:
             print(f"  {m} x {width} x {width}: ours {mine:.0f} GFLOP/s, BLAS {theirs:.0f}, ratio {mine / theirs:.2f}")
         best = max(mine for _, mine, _ in rows), max(theirs for _, _, theirs in rows)
