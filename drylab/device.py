@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -51,3 +53,13 @@ def gpu_in_use() -> str:
     if cupy is None or not cupy.get_default_memory_pool().total_bytes():
         return ""
     return str(cupy.cuda.Device().pci_bus_id)
+
+
+def processor() -> str:
+    """What the processor calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

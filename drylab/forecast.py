@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean
+from math import log2
 from typing import Any
 
 from drylab.probing import Piece, Probed
@@ -115,8 +115,8 @@ def forecast(work: Work, probed: Probed, hits: Hitwork) -> Forecast:
     disk = round(hits.runs * hits.disk + work.kept * hits.disk_hit + work.shown * hits.disk_shown)
     screen_s = probed.start_s + check + fold.likely
     wall_s = screen_s + describe
-    here = probed.here_bytes + disk + (0 if probed.worker_bytes else _growth(work, probed, workers))
-    worker = probed.worker_bytes + _growth(work, probed, workers) if probed.worker_bytes else 0
+    here = probed.here_bytes + disk + (0 if probed.worker_bytes else _growth(work, probed))
+    worker = probed.worker_bytes + _growth(work, probed) if probed.worker_bytes else 0
     return Forecast(
         seconds=fold.plus(probed.start_s + check + describe + write),
         parts=parts,
@@ -184,14 +184,14 @@ def _describing(work: Work, hits: Hitwork) -> float:
     return hits.runs * hits.start_s + seconds / hits.workers
 
 
-def _growth(work: Work, probed: Probed, workers: int) -> int:
-    """Bytes that a worker's memory grows by after the probe, at the rate at which it grew, to what it may take at most."""
-    if not work.grows:
-        return 0
-    rates = []
+def _growth(work: Work, probed: Probed) -> int:
+    """Bytes that a worker's memory grows by after the probe, to what it may take at most.
+
+    By as much for each doubling of its molecules as from the middle of the probe to its end: what is new in them gets rarer.
+    """
+    left = max(1.0, work.rows / max(1, probed.rows))
+    grown = []
     for worker in {piece.worker for piece in probed.pieces}:
-        mine = [piece for piece in probed.pieces if piece.worker == worker]
-        rows = sum(piece.rows for piece in mine[1:])
-        rates += [(mine[-1].memory - mine[0].memory) / rows] if rows else []
-    left = max(0, work.rows - probed.rows) / workers
-    return min(work.grows, max(0, round(fmean(rates) * left))) if rates else 0
+        mine = [piece.memory for piece in probed.pieces if piece.worker == worker]
+        grown.append(max(0, mine[-1] - mine[(len(mine) - 1) // 2]))
+    return min(work.grows, round(max(grown) * log2(left))) if grown else 0

@@ -22,11 +22,12 @@ LEAST = 3  # pieces, whatever time they take, for each worker: one that warms it
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A shard that was folded: by which worker, its rows, seconds of that worker, and bytes of memory it then held."""
+    """A shard that was folded: by which worker, its rows, wall and CPU seconds of that worker, and bytes it then held."""
 
     worker: str
     rows: int
     seconds: float
+    cpu: float
     memory: int
 
 
@@ -37,9 +38,10 @@ class Timed:
     task: Callable[[Shard], Any]
 
     def __call__(self, shard: Shard) -> tuple[Any, Piece]:
-        clock = time.perf_counter()
+        clock, cpu = time.perf_counter(), time.process_time()
         result = self.task(shard)
-        return result, Piece(this_process(), shard.rows, time.perf_counter() - clock, resident_memory())
+        took = time.perf_counter() - clock, time.process_time() - cpu
+        return result, Piece(this_process(), shard.rows, *took, resident_memory())
 
 
 @dataclass(frozen=True, slots=True)

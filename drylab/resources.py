@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from drylab.quantities import duration, energy, hours, size
+
 S = TypeVar("S", int, float)
 
 
@@ -87,3 +89,29 @@ class Resources:
 
 def _both(one: S | None, other: S | None) -> S | None:
     return None if one is None or other is None else one + other
+
+
+def sentence(said: Mapping[str, Any]) -> str:
+    """What a run used, in words, from ``Resources.to_dict``, which is ``resources`` of run.json."""
+    memory, workers = said["peak_memory_bytes"], said["workers"]
+    parts = [
+        f"{duration(said['wall_s'])} on {workers} worker{'s' * (workers != 1)}, {said['molecules_per_s']:,.0f} molecules/s",
+        f"{duration(said['cpu_s'])} of CPU in {hours(said['core_hours'])} core-hours",
+        *([f"{hours(said['gpu_hours'])} GPU-hours on {said['gpus']} GPU(s)"] if said["gpus"] else []),
+        f"memory {size(memory['all_processes'])}, {size(memory['largest_process'])} of it in one process",
+        *([] if said["read_bytes"] is None else [f"{size(said['read_bytes'])} read"]),
+        energy_in_words(said["energy_j"], said["not_known"]),
+    ]
+    return "; ".join(parts)
+
+
+def energy_in_words(joules: Mapping[str, float | None], not_known: Mapping[str, str]) -> str:
+    """Energy of processors and GPUs, or why it is not known; nothing of GPUs that did nothing."""
+    names = {"cpu": "processors", "gpu": "GPUs"}
+    said = []
+    for kind, value in joules.items():
+        if value is None:
+            said.append(f"energy of {names[kind]} not known here ({not_known[f'energy_j.{kind}']})")
+        elif value:
+            said.append(f"{names[kind]} {energy(value)}")
+    return "; ".join(said)

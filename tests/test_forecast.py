@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,9 +12,9 @@ from drylab.probing import Piece, Probed
 
 MB = 1_000_000
 # Two workers; a row takes each of them 1 ms, and 0.2 ms of this process to merge. The first pieces took 3 s each to be done.
-PIECES = tuple(Piece("ab"[at % 2], 1000, 1.0, 100 * MB + at * MB) for at in range(24))
+PIECES = tuple(Piece("ab"[at % 2], 1000, 1.0, 1.0, 100 * MB + at * MB) for at in range(24))
 PROBED = Probed(
-    first=(Piece("a", 1000, 2.0, 90 * MB), Piece("b", 1000, 2.5, 90 * MB)),
+    first=(Piece("a", 1000, 2.0, 2.0, 90 * MB), Piece("b", 1000, 2.5, 2.5, 90 * MB)),
     pieces=PIECES,
     start_s=3.0,
     wall_s=15.0,
@@ -66,14 +67,13 @@ def test_memory_disk_and_energy() -> None:
     assert set(unknown.resources.not_known) == {"energy_j.cpu", "read_bytes"}
 
 
-def test_memory_grows_on_at_the_rate_of_the_probe_up_to_its_limit() -> None:
-    # 2 MB from each worker's piece to its next, so 2 kB a row, and half a million rows a worker are left.
-    grown = {
-        limit: forecast(replace(WORK, grows=limit), PROBED, HITS).resources.all_bytes for limit in (0, 50 * MB, 10**12)
-    }
-    assert grown[50 * MB] - grown[0] == 2 * 50 * MB
-    left = (WORK.rows - PROBED.rows) / 2
-    assert grown[10**12] - grown[0] == pytest.approx(2 * 2000 * left, rel=1e-6)
+def test_memory_grows_on_as_with_each_doubling_of_the_probe() -> None:
+    """From its sixth piece to its twelfth each worker grew by 12 MB; the library is 1,002 / 26 times the probe."""
+    work = replace(WORK, grows=10**12)
+    grown = forecast(work, PROBED, HITS).resources.all_bytes - forecast(WORK, PROBED, HITS).resources.all_bytes
+    assert grown == pytest.approx(2 * 12 * MB * math.log2(1002 / 26), rel=1e-6)
+    limited = forecast(replace(WORK, grows=5 * MB), PROBED, HITS).resources.all_bytes
+    assert limited - forecast(WORK, PROBED, HITS).resources.all_bytes == 2 * 5 * MB
 
 
 def test_a_warming_probe_counts_its_later_half() -> None:

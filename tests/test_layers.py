@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "drylab"
 LEVELS = {
-    "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "resources": 0, "types": 1, "config": 2,
+    "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "resources": 1, "types": 1, "config": 2,
     "kernels": 10,
     "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
     "measuring": 21, "probing": 22, "forecast": 23,
