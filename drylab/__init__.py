@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drylab.library.summary import library_info
     from drylab.planning import plan_build
     from drylab.score.model import load_model
-    from drylab.screening import screen, screen_to
+    from drylab.screening import screen, screen_many, screen_many_to, screen_to
     from drylab.types import Hit, Hits
     from drylab.verifying import verify_library
 
@@ -50,6 +50,8 @@ _HOMES = {
     "run_demo": "drylab.demo",
     "sample_library": "drylab.library.picking",
     "screen": "drylab.screening",
+    "screen_many": "drylab.screening",
+    "screen_many_to": "drylab.screening",
     "screen_to": "drylab.screening",
     "verify_library": "drylab.verifying",
 }
@@ -77,6 +79,8 @@ __all__ = [
     "run_demo",
     "sample_library",
     "screen",
+    "screen_many",
+    "screen_many_to",
     "screen_to",
     "verify_library",
 ]

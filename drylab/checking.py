@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from drylab.asking import together
 from drylab.config import Target, target_from, template
 from drylab.errors import OutputError
 from drylab.execute import cores, serial
 from drylab.finish import finish
+from drylab.folding import FoldShard, fold_batches
 from drylab.library import places
 from drylab.library.pruning import plan
 from drylab.library.reading import read_shard
@@ -22,9 +24,8 @@ from drylab.library.sources import blocks, open_source
 from drylab.library.store import Library
 from drylab.opening import columns_of, library_path, locate
 from drylab.question import Question, ask
-from drylab.reduce import TopK
+from drylab.rescoring import Rescore, settle
 from drylab.score import panel
-from drylab.screening import add_batch, empty_answer
 from drylab.types import Shard
 
 SAMPLE, SHARDS, HITS = 512, 16, 24  # rows scored, from so many shards, and hits described to tell the time
@@ -104,13 +105,14 @@ def _cost(shards: Sequence[Shard], q: Question, target: Target) -> Cost:
     """Measured on rows from all over what is read: its files hold molecules of very different size."""
     chosen = shards[:: max(1, len(shards) // SHARDS)][:SHARDS]
     batches = [next(read_shard(shard, SAMPLE // len(chosen))) for shard in chosen]
-    empty = empty_answer(q)
-    add_batch(empty, q, batches[0], 0)  # loads compiled kernels, so that the second run is what a run costs
-    start, state = time.perf_counter(), empty
-    for batch in batches:
-        state = add_batch(state, q, batch, 0)
+    task = FoldShard(together([q]))
+    fold_batches(task, batches[:1])  # loads compiled kernels, so that the second run is what a run costs
+    start = time.perf_counter()
+    contenders = fold_batches(task, batches).screened[0].contenders
     row = (time.perf_counter() - start) / sum(len(batch) for batch in batches)
-    few = replace(state.top, k=HITS).merge(TopK.empty(HITS))
+    column = task.asked.flat.column[0]
+    (settled,), _ = settle([contenders], [column], Rescore(q.model, task.asked.rows), task.engine().bounds, "kept")
+    few = replace(settled, k=HITS).best()
     start = time.perf_counter()
     finish(q, target, few, serial(), lambda n: None)
     return Cost(row, (time.perf_counter() - start) / max(1, len(few)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,11 +26,16 @@ app.add_typer(cli_library.app, name="library")
 
 @app.command()
 def screen(
-    target: Annotated[Path, typer.Argument(help="The target file; `drylab init` writes one.")],
+    targets: Annotated[list[Path], typer.Argument(help="The target file, or several; `drylab init` writes one.")],
     library: Annotated[
-        str | None, typer.Option("--library", "-l", help="Instead of the target file's library.")
+        str | None, typer.Option("--library", "-l", help="Instead of the target files' library.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; default: runs/NAME.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Run folder, or with several targets the folder of theirs; default: runs/NAME."
+        ),
+    ] = None,
     executor: ExecutorOption = "auto",
     workers: WorkersOption = None,
     address: AddressOption = None,
@@ -37,26 +43,24 @@ def screen(
     since: SinceOption = None,
     force: ForceOption = False,
 ) -> None:
-    """Rank a library for a target; write report.html, hits.csv, hits.parquet, hits.sdf and run.json."""
+    """Rank a library for a target, or for several in one pass; write report.html, hits.csv, hits.parquet, hits.sdf and run.json."""
     from drylab.config import load_target
     from drylab.execute import by_name
-    from drylab.screening import screen_to
+    from drylab.screening import screen_many_to, screen_to
 
-    checked = load_target(target)
-    folder = out or Path("runs") / checked.name
+    checked = [load_target(target) for target in targets]
+    how: dict[str, Any] = {"batch_size": batch_size, "since": since, "force": force}
+    done: list[tuple[Mapping[str, Any], dict[str, Path]]] = []
     with terminal.progress() as progress:
-        hits, files = screen_to(
-            checked,
-            folder,
-            library,
-            executor=by_name(executor, workers, address),
-            batch_size=batch_size,
-            since=since,
-            force=force,
-            progress=progress,
-        )
-    terminal.summary(hits)
-    terminal.files(files)
+        how |= {"executor": by_name(executor, workers, address), "progress": progress}
+        if len(checked) == 1:
+            hits, files = screen_to(checked[0], out or Path("runs") / checked[0].name, library, **how)
+            done.append((hits.run, files))
+        else:
+            screen_many_to(checked, out or "runs", library, done=lambda *run: done.append((run[0].run, run[1])), **how)
+    for run, files in done:
+        terminal.summary(run)
+        terminal.files(files)
 
 
 @app.command()
@@ -85,7 +89,7 @@ def demo(
             progress=progress,
             molecules=molecules,
         )
-    terminal.summary(done.hits)
+    terminal.summary(done.hits.run)
     terminal.known_table(done.hits)
     terminal.files(done.files)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from drylab.build import BuildOptions, build_library, write_library
@@ -13,11 +17,81 @@ from drylab.execute import Executor
 from drylab.library import places
 from drylab.library.rows import Columns
 from drylab.library.sources import expand
-from drylab.library.store import Library, is_library, open_library
+from drylab.library.store import Library, is_library, open_library, read_rejected
 from drylab.progress import Progress
+from drylab.reduce import REJECTED_KEPT
+from drylab.types import Rejected
 
 IN_MEMORY = "SMILES in memory"
 HERE = ("screen", "library")
+Build = Callable[[Path, Executor, Progress], Library]
+Source = str | Path | Library | Sequence[str] | Mapping[Any, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A library to screen.
+
+    named     what its record says of it, where that is not the folder's own: path and name
+    rejected  rows that could not be used when it was built for this screen
+    """
+
+    library: Library
+    named: Mapping[str, str]
+    rejected: tuple[Rejected, ...] = ()
+
+
+@contextmanager
+def opened(
+    targets: Sequence[Target],
+    library: Source,
+    since: int | None,
+    executor: Executor,
+    progress: Progress,
+    keep: tuple[Path, Path] | None = None,
+) -> Iterator[Opened]:
+    """The library that targets are screened against, built first where it is vendor files or SMILES.
+
+    keep  where a built one is written, and where it will be in the end; None: into a folder that goes afterwards
+    Raises what ``located`` does, and ConfigError for ``since`` (a version of a library) where there is no library yet.
+    """
+    found = _found_or_built(targets, library)
+    if isinstance(found, Library):
+        yield Opened(found, {})
+        return
+    where, build = found
+    if since is not None:
+        raise ConfigError(f"{where}: is not a library, so it has no version {since}; leave out since, or build one")
+    with TemporaryDirectory(prefix="drylab-") as folder:
+        progress.stage("building the library", None)
+        part, path = (keep[0], str(keep[1])) if keep else (Path(folder) / "library", where)
+        made = build(part, executor, progress)
+        yield Opened(made, {"path": path, "name": Path(path).name}, tuple(read_rejected(made, REJECTED_KEPT)))
+
+
+def _found_or_built(targets: Sequence[Target], library: Source) -> Library | tuple[str, Build]:
+    """The library, or where its molecules come from and how it is built of them."""
+    if isinstance(library, Library):
+        return library
+    if library is None or isinstance(library, str | Path):
+        found = located(targets, library)
+        if isinstance(found, Library):
+            return found
+        return library_path(targets[0], library), partial(build_files, targets[0], found)
+    return IN_MEMORY, partial(build_rows, in_memory(library))
+
+
+def located(targets: Sequence[Target], library: str | Path | None) -> Library | list[str]:
+    """The library that all targets mean, or its vendor files. Raises what ``locate`` does, and ConfigError if it is not one."""
+    first = targets[0]
+    where = library_path(first, library)
+    for other in targets[1:]:
+        if library_path(other, library) != where or columns_of(other) != columns_of(first):
+            raise ConfigError(
+                f"{other.where(('screen',))}: means the library {library_path(other, library)}, and {first.name} means "
+                f"{where}; targets that are screened together share one, with the same columns: give it with the call"
+            )
+    return locate(first, library)
 
 
 def library_path(target: Target, library: str | Path | None) -> str:

@@ -32,6 +32,7 @@ class Question:
 
     probe        row of the bank that ranks          limits   constraints on probe values
     rules        what is filtered before scoring     top_k, batch_size
+    precision    of the fold: "auto", "float32" or "float64"
     known        the chemist's own actives           known_scores (m,) float64, -inf where the model cannot score one
     known_filtered  the rule that would take each known active out, "" where none would
     """
@@ -42,6 +43,7 @@ class Question:
     limits: tuple[Limit, ...]
     top_k: int
     batch_size: int
+    precision: str
     known: Known
     known_scores: NDArray[np.float64]
     known_filtered: tuple[str, ...]
@@ -70,6 +72,7 @@ def ask(target: Target, batch_size: int | None = None) -> Question:
         limits=limits,
         top_k=target.screen.top_k,
         batch_size=batch_size or target.screen.batch_size,
+        precision=target.model.precision,
         known=known,
         known_scores=np.where(graphs.status == PARSED, values[:, probe], -np.inf),
         known_filtered=_filtered_by(known, rules, limits, values),

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from drylab.build import build_totals
+from drylab.certifying import Found
 from drylab.config import Target, to_dict
 from drylab.execute import Executor
+from drylab.kernels.sift import LOW, WIDTH
 from drylab.library import places
 from drylab.library.store import Library, file_sha256
 from drylab.question import Question
-from drylab.reduce import LOW, WIDTH, Histogram, Screened
+from drylab.reduce import Certificate, Histogram
 from drylab.score import panel
 from drylab.types import Probe
 
@@ -41,7 +43,7 @@ class Performed:
     seconds: Mapping[str, float]
 
 
-def run_record(target: Target, q: Question, library: Library, answer: Screened, how: Performed) -> dict[str, Any]:
+def run_record(target: Target, q: Question, library: Library, answer: Found, how: Performed) -> dict[str, Any]:
     """Everything about a run as JSON-ready data; the schema is drylab.run/1."""
     tally = answer.tally
     return {
@@ -73,11 +75,55 @@ def run_record(target: Target, q: Question, library: Library, answer: Screened, 
         "toxicity": _toxicity(target, q),
         "ranges": {name: {"low": r.low, "high": r.high, "hard": r.hard} for name, r in target.ranges().items()},
         "executor": {"kind": how.executor.kind, "workers": how.executor.workers, "batch_size": q.batch_size},
-        "certificate": {"precision": "float64", "error_bound": 0.0, "rescored": len(answer.top), "violations": 0},
+        "certificate": certificate_record(answer.certificate),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "confidential": target.provenance.confidential,
     }
+
+
+def certificate_record(c: Certificate) -> dict[str, Any]:
+    """The certificate as JSON-ready data; docs/hits.md says what each entry means."""
+    target, *others = c.bounds
+    return {
+        "precision": c.precision,
+        "device": c.device,
+        "error_bound": c.bounds[target],
+        "bounds": {name: c.bounds[name] for name in others},
+        "largest_error": c.errors[target],
+        "largest_errors": {name: c.errors[name] for name in others},
+        "kept": c.kept,
+        "rescored": dict(c.rescored),
+        "audited": c.audited,
+        "failure_rate_below": c.failure_rate_below(),
+        "violations": c.violations,
+        "repairs": c.repairs,
+        "margin": c.margin,
+        "histogram": "reference scores" if c.histogram else "fold scores",
+        "sentence": _certified(c),
+    }
+
+
+def _certified(c: Certificate) -> str:
+    """What the certificate says, in words."""
+    if c.precision == "float64":
+        said = "Every molecule was scored in float64, so this list is exact."
+    else:
+        bound, share = next(iter(c.bounds.values())), c.failure_rate_below()
+        said = (
+            f"Scored in {c.precision} to within {bound:.1g}; the {c.kept:,} molecules that could be among the best were "
+            "scored again in float64, so this list is the one that float64 alone would give"
+        )
+        said += (
+            "."
+            if share is None
+            else (
+                f", as far as the bound holds: of {c.audited:,} molecules audited none was outside it "
+                f"(95 % sure: fewer than {100 * share:.2g} % are)."
+            )
+        )
+    times = {1: "once", 2: "twice"}.get(c.repairs, f"{c.repairs} times")
+    return said + (f" The bound was too small at first, and the fold was repeated {times}." if c.repairs else "")
 
 
 def moved(record: Any, before: str, after: str) -> Any:
@@ -147,7 +193,7 @@ def _histogram(histogram: Histogram) -> dict[str, Any]:
     return {"low": LOW, "width": WIDTH, "counts": counts[1:-1], "underflow": counts[0], "overflow": counts[-1]}
 
 
-def _known(q: Question, answer: Screened) -> list[dict[str, Any]]:
+def _known(q: Question, answer: Found) -> list[dict[str, Any]]:
     # A known active that is not among the scored rows is ranked as if it were one more of them.
     ranks, scored = answer.ranks, answer.tally.scored
     among = [scored + (not answer.ranks.found[i] or bool(q.known_filtered[i])) for i in range(len(q.known.ids))]

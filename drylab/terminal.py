@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -89,10 +89,10 @@ def _told_when_stopped() -> Iterator[None]:
         raise typer.Exit(130) from stop
 
 
-def summary(hits: Hits) -> None:
+def summary(run: Mapping[str, Any]) -> None:
     """How far the ranking can be trusted, and where every row went."""
-    tally, seconds, build = hits.run["tally"], hits.run["seconds"], hits.run["library"]["build"]
-    out.print(hits.run["tier"]["sentence"], markup=False)
+    tally, seconds, build = run["tally"], run["seconds"], run["library"]["build"]
+    out.print(run["tier"]["sentence"], markup=False)
     if build["read"] != build["kept"]:
         bad = sum(build["rejected"].values())
         out.print(
@@ -109,6 +109,7 @@ def summary(hits: Hits) -> None:
         )
     parts += [f"scored {tally['scored']:,}", f"kept {tally['kept']:,}"]
     out.print(", ".join(parts) + f" in {seconds['total']:.1f} s", markup=False)
+    out.print(run["certificate"]["sentence"], markup=False)
 
 
 def known_table(hits: Hits) -> None:

@@ -55,6 +55,12 @@ class SmilesBatch:
         text = self.data.tobytes()
         return [text[i:j].decode() for i, j in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
+    def texts(self, rows: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+        """Ids and SMILES of some rows, as Python strings."""
+        starts, stops = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
+        smiles = [self.data[i:j].tobytes().decode() for i, j in zip(starts, stops, strict=True)]
+        return self.ids.take(pa.array(rows)).to_pylist(), smiles
+
     def slice(self, start: int, stop: int) -> SmilesBatch:
         """Rows start:stop, sharing keys and ids with this batch."""
         first, last = self.offsets[start], self.offsets[stop]

@@ -14,21 +14,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drylab import execute
+from drylab.asking import together
 from drylab.build import build_library
+from drylab.certifying import Found, certified
 from drylab.config import target_from
 from drylab.errors import AccountingError, ConfigError, InputError, LibraryError, ModelError, OutputError
 from drylab.featurize import descriptors, reference
 from drylab.featurize.reference import RDKIT_NAMES
 from drylab.finish import finish
+from drylab.folding import FoldShard
 from drylab.library import layout, places, pruning
 from drylab.library.embedded import drugs
 from drylab.library.reading import read_shard, scan
 from drylab.library.store import open_library
-from drylab.question import ask
-from drylab.reduce import Screened, TopK
+from drylab.progress import SILENT
+from drylab.question import Question, ask
+from drylab.reduce import Answer, TopK
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
-from drylab.screening import SILENT, How, ScreenShard, _fold, _marks, screen, screen_to
+from drylab.screening import _marks, screen, screen_to
 from drylab.types import Hits
 from tests.library.made_library import in_order, rows, write
 
@@ -102,15 +106,25 @@ def test_files_are_the_same_bytes_however_it_is_run(library: Path, tmp_path: Pat
 
 
 def test_shard_order_changes_nothing(library: Path) -> None:
-    task = ScreenShard(ask(target_from(asked(library))))
     shards = open_library(library).shards()
     assert len(shards) > 3
-    one = execute.fold(execute.serial(), task, shards, Screened.merge)
-    other = execute.fold(execute.serial(), task, shards[::-1], Screened.merge)
+    task, again = (FoldShard(together([ask(target_from(asked(library)))])) for _ in range(2))
+    one = execute.fold(execute.serial(), task, shards, task.merge)
+    other = execute.fold(execute.serial(), again, shards[::-1], again.merge)
     assert one is not None
     assert other is not None
-    assert one.top.ids.tolist() == other.top.ids.tolist()
-    assert one.tally == other.tally
+    assert contents(one) == contents(other)
+
+
+def contents(answer: Answer) -> tuple[Any, ...]:
+    """All that an answer to one question says, its contenders as a set of bits."""
+    (one,), c = answer.screened, answer.screened[0].contenders
+    rows = zip(c.rows.tolist(), c.scores.tolist(), c.errs.tolist(), c.keys.tolist(), c.ids, c.smiles, strict=True)
+    audit = answer.audit
+    return (
+        (sorted(rows), c.dropped, one.tally, one.histogram.counts.tolist(), one.ranks.better.tolist()),
+        (one.ranks.found.tolist(), audit.errors.tolist(), audit.rescored, audit.audited, audit.outside),
+    )
 
 
 def test_known_actives_get_their_exact_ranks(library: Path, tmp_path: Path) -> None:
@@ -237,9 +251,7 @@ def test_hits_in_a_notebook(hits: Hits) -> None:
 def test_finish_refuses_a_score_that_is_not_the_molecules_own(library: Path) -> None:
     checked = target_from(asked(library))
     question = ask(checked)
-    answer = execute.fold(execute.serial(), ScreenShard(question), open_library(library).shards(), Screened.merge)
-    assert answer is not None
-    top = answer.top
+    top = found(question, pruning.plan(open_library(library), ())).top
     wrong = TopK(top.k, np.nextafter(top.scores, 99), top.keys, top.rows, top.ids, top.smiles)
     with pytest.raises(AccountingError, match=r"in the fold and .* alone"):
         finish(question, checked, wrong, execute.serial(), lambda n: None)
@@ -250,7 +262,7 @@ def test_weights_that_are_not_numbers_are_refused(library: Path) -> None:
     bias = np.full_like(question.model.probes.bias, np.nan)
     damaged = replace(question, model=replace(question.model, probes=replace(question.model.probes, bias=bias)))
     with pytest.raises(ModelError, match="is not finite; the weights are damaged"):
-        ScreenShard(damaged)(open_library(library).shards()[0])
+        FoldShard(together([damaged]))(open_library(library).shards()[0])
 
 
 def test_a_run_folder_is_not_overwritten(library: Path, tmp_path: Path) -> None:
@@ -362,14 +374,18 @@ def test_row_groups_that_are_not_read_change_nothing(
     (folder.parent / "tested.smi").write_text(f"{known[0]} x\n")
     files_said = {"actives": {"file": str(folder.parent / "known.smi")}, "exclude": str(folder.parent / "tested.smi")}
     question = ask(target_from(asked(folder, properties=ranges, known=files_said)))
-    how = How(execute.serial(), None, SILENT)
-    pruned = _fold(question, pruning.plan(opened, question.rules.ranges, marks=_marks(question)), how)
-    whole = _fold(question, pruning.plan(opened, ()), how)
+    pruned = found(question, pruning.plan(opened, question.rules.ranges, marks=_marks(together([question]))))
+    whole = found(question, pruning.plan(opened, ()))
     assert answer_of(pruned) == answer_of(whole)
     pruned.tally.check(opened.rows)
 
 
-def answer_of(answer: Screened) -> tuple[Any, ...]:
+def found(question: Question, plan: pruning.Plan) -> Found:
+    """What a screen finds for a question."""
+    return certified(together([question]), [plan], execute.serial(), SILENT)[0]
+
+
+def answer_of(answer: Found) -> tuple[Any, ...]:
     top, tally, ranks = answer.top, answer.tally, answer.ranks
     return (
         (top.scores.tolist(), top.rows.tolist(), top.ids.tolist(), top.smiles.tolist()),

@@ -235,10 +235,10 @@ class Screen(Section):
 
 
 class Model(Section):
-    """Which affinity model, and its arithmetic."""
+    """Which affinity model, and the arithmetic of the fold, which changes how fast the hits come and not which."""
 
     affinity: File = "default"
-    precision: Literal["auto", "float64"] = "auto"
+    precision: Literal["auto", "float32", "float64"] = "auto"
     allow_orphan: Literal[False] = False
 
 

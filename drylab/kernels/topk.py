@@ -95,16 +95,3 @@ def topk_reference(
     """The same by sorting Python tuples: the definition."""
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], int(keys[i, 0]), int(keys[i, 1]), int(rows[i])))
     return np.array(order[:k], dtype=np.int64)
-
-
-def count_better(
-    scores: NDArray[np.float64], keys: NDArray[np.uint64], marks: NDArray[np.float64], mark_keys: NDArray[np.uint64]
-) -> NDArray[np.int64]:
-    """(m,) int64: for each of m marks (score and key), how many rows stand before it in the order (score, key)."""
-    by_score = np.sort(scores)
-    better = len(scores) - np.searchsorted(by_score, marks, side="right")
-    for i in np.flatnonzero(np.isin(marks, scores)):
-        tied = keys[scores == marks[i]]
-        smaller = (tied[:, 0] < mark_keys[i, 0]) | ((tied[:, 0] == mark_keys[i, 0]) & (tied[:, 1] < mark_keys[i, 1]))
-        better[i] += int(smaller.sum())
-    return better.astype(np.int64)

@@ -65,22 +65,39 @@ def plan(
             screened; the keys of those that may hold one are looked at
     Raises LibraryError for a file that cannot be read, and a version that there is not.
     """
+    return plans(library, [ranges], since, groups, marks)[0]
+
+
+def plans(
+    library: Library,
+    asked: Sequence[Sequence[Range]],
+    since: int = 0,
+    groups: int = 1,
+    marks: Marks | None = None,
+) -> list[Plan]:
+    """The same for several screens in one pass: what one of them has to read is read, and only what none has is skipped.
+
+    So the shards and the account are one; ``skipped`` is each screen's own, by the numbers of its own ranges.
+    """
     entries, marks = library.entries(since), marks or {}
-    bounds = _bounds(entries, ranges, marks)
+    sets = list(dict.fromkeys(map(tuple, asked)))
+    bounds = _bounds(entries, sets, marks)
     read: list[Shard] = []
     look: list[Shard] = []
-    skipped: Counter[int] = Counter()
+    skipped: list[Counter[int]] = [Counter() for _ in sets]
     for entry, known in zip(entries, bounds, strict=True):
-        rules = [rule_of(group, ranges) for group in known]
-        wanted = [group for group, rule in enumerate(rules) if rule == READ]
-        marked = [group for group, rule in enumerate(rules) if rule != READ and _may_hold(known[group], marks)]
+        rules = [[rule_of(group, ranges) for ranges in sets] for group in known]
+        wanted = [group for group, found in enumerate(rules) if READ in found]
+        marked = [group for group, found in enumerate(rules) if READ not in found and _may_hold(known[group], marks)]
         read += shards_of(entry, wanted, groups)
         # The file is checked once, by who reads rows of it if there is one.
         look += shards_of({**entry, "sha256": ""} if wanted else entry, marked, LOOK_GROUPS)
-        for group, rule in enumerate(rules):
-            if rule != READ:
-                skipped[rule] += entry["groups"][group]
-    return Plan(tuple(read), tuple(look), sum(len(entry["groups"]) for entry in entries), dict(skipped))
+        for group, found in enumerate(rules):
+            if READ not in found:
+                for counts, rule in zip(skipped, found, strict=True):
+                    counts[rule] += entry["groups"][group]
+    whole = sum(len(entry["groups"]) for entry in entries)
+    return [Plan(tuple(read), tuple(look), whole, dict(skipped[sets.index(tuple(ranges))])) for ranges in asked]
 
 
 def rule_of(bounds: Bounds, ranges: Sequence[Range]) -> int:
@@ -113,21 +130,25 @@ def _may_hold(bounds: Bounds, marks: Marks) -> bool:
     return bool(near.any())
 
 
-def _bounds(entries: Sequence[Mapping[str, Any]], ranges: Sequence[Range], marks: Marks) -> list[list[Bounds]]:
+def _bounds(entries: Sequence[Mapping[str, Any]], sets: Sequence[Sequence[Range]], marks: Marks) -> list[list[Bounds]]:
     """Of each file, the bounds of each row group. A file is opened only if its own, in the manifest, do not settle it."""
-    names = {name for name, _, _ in ranges} | set(marks)
+    names = {name for ranges in sets for name, _, _ in ranges} | set(marks)
     known = [_of_file(entry, names) for entry in entries]
     found = [[own] * len(entry["groups"]) for own, entry in zip(known, entries, strict=True)]
-    unsettled = [
-        at
-        for at, own in enumerate(known)
-        if (_may_break(own, ranges) if rule_of(own, ranges) == READ else _may_hold(own, marks))
-    ]
+    unsettled = [at for at, own in enumerate(known) if _unsettled(own, sets, marks)]
     with ThreadPoolExecutor(READERS) as pool:
         footers = pool.map(lambda at: _of_groups(entries[at], names), unsettled)
         for at, groups in zip(unsettled, footers, strict=True):
             found[at] = groups
     return found
+
+
+def _unsettled(own: Bounds, sets: Sequence[Sequence[Range]], marks: Marks) -> bool:
+    """Whether row groups of a file with these bounds may have to be told apart."""
+    read = [ranges for ranges in sets if rule_of(own, ranges) == READ]
+    if not read:
+        return _may_hold(own, marks)
+    return all(_may_break(own, ranges) for ranges in read)
 
 
 def _of_file(entry: Mapping[str, Any], names: Iterable[str]) -> Bounds:

@@ -153,7 +153,7 @@ def _headline(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def record(run: Mapping[str, Any]) -> Html:
     """Model, library, versions, times, and the question itself: enough to run the screen again."""
-    model, library = run.get("model", {}), run.get("library", {})
+    model, library, certificate = run.get("model", {}), run.get("library", {}), run.get("certificate", {})
     return join(
         [
             tag("h3", "Prediction for this target"),
@@ -165,13 +165,14 @@ def record(run: Mapping[str, Any]) -> Html:
             _facts({k: v for k, v in library.items() if k not in ("build", "sources")}),
             _sources(library.get("sources", ())),
             tag("h3", "Machine and times"),
+            tag("p", certificate.get("sentence", "")),
             _facts(
                 {
                     "drylab": run.get("drylab"),
                     "started": moment(run.get("started", "")),
                     "seconds": run.get("seconds", {}),
                     "executor": run.get("executor", {}),
-                    "certificate": run.get("certificate", {}),
+                    "certificate": {k: v for k, v in certificate.items() if k != "sentence"},
                     "machine": run.get("machine"),
                     "versions": run.get("versions", {}),
                 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drylab.kernels.topk import THREADS, count_better, in_order, kth_best_on_cpu, kth_best_on_gpu, topk, topk_reference
+from drylab.kernels.topk import THREADS, in_order, kth_best_on_cpu, kth_best_on_gpu, topk, topk_reference
 from tests.kernels.twins import twins
 
 Twin = Callable[[np.ndarray, int], float]
@@ -47,16 +47,6 @@ def test_the_kth_best_is_the_kth_of_all_sorted(n: int, twin: Twin) -> None:
     scores = np.where(rng.random(n) < 0.5, rng.choice(special, n), rng.standard_normal(n).round(1))
     falling = np.sort(scores)[::-1]
     assert [twin(scores, k) for k in ((n + 1) // 2, n)] == [falling[(n - 1) // 2], falling[n - 1]]
-
-
-@given(ROWS, ROWS)
-def test_count_better_counts_rows_before_a_mark(
-    rows: list[tuple[float, tuple[int, int]]], marks: list[tuple[float, tuple[int, int]]]
-) -> None:
-    scores, keys, _ = columns([s for s, _ in rows], [k for _, k in rows])
-    mark_scores, mark_keys, _ = columns([s for s, _ in marks], [k for _, k in marks])
-    want = [sum((-s, k) < (-ms, mk) for s, k in rows) for ms, mk in marks]
-    assert count_better(scores, keys, mark_scores, mark_keys).tolist() == want
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=20))
