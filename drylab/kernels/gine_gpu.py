@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drylab.device import to_device, to_host
+from drylab.device import to_device
 from drylab.errors import DeviceError
 from drylab.kernels import gine
 from drylab.kernels.message import SUM_SCALE

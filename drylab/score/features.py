@@ -21,6 +21,7 @@ RECIPE = {
 }
 ATOM_SIZES: tuple[int, ...] = (119, 7, 5, 7, 2, 2)
 BOND_CLASSES = 10
+TABLE_PTR = np.concatenate([[0], np.cumsum(ATOM_SIZES)[:-1]]).astype(np.int32)  # where each feature's rows begin
 
 
 def atom_classes(graphs: MolGraphs) -> NDArray[np.uint8]:
@@ -39,3 +40,15 @@ def atom_classes(graphs: MolGraphs) -> NDArray[np.uint8]:
 def bond_classes(graphs: MolGraphs) -> NDArray[np.uint8]:
     """(b,) uint8: bond order (0..4) times two, plus one in a ring."""
     return (graphs.order * 2 + graphs.bond_ring).astype(np.uint8)
+
+
+def graph_arrays(graphs: MolGraphs) -> tuple[NDArray[np.generic], ...]:
+    """x, begin, end, e, atom_ptr, bond_ptr as kernels/message.py takes them, on the device of the graphs."""
+    return (
+        atom_classes(graphs),
+        graphs.begin,
+        graphs.end,
+        bond_classes(graphs),
+        graphs.atom_ptr,
+        graphs.bond_ptr,
+    )

@@ -19,6 +19,7 @@ import numba.cuda.dispatcher
 from cuda.bindings import nvjitlink
 from numba import cuda, types
 
+from tests.gpu import compile_gine
 from tests.gpu.kernels import KERNELS
 
 ARCHITECTURES = (90, 100)
@@ -38,6 +39,8 @@ def main() -> None:
         for name, (kernel, signature) in KERNELS.items():
             if asked.name in name:
                 check(f"sm_{arch}", name, kernel, signature, target)
+        if asked.name in compile_gine.SOURCE.name:
+            compile_gine.compile_all(arch)
 
 
 def check(arch: str, name: str, kernel: Any, signature: tuple[types.Type, ...], target: tuple[int, int]) -> None:
