@@ -25,13 +25,15 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-# The kernels' claims against their peers, in one run (minutes). Needs ../shared/data.
+# The kernels' and the engine's claims against their peers, in one run (half an hour). Needs ../shared/data. chemprop gets .venv-chemprop.
 bench: $(VENV)/bench
 	$(BIN)/python bench/bench_featurize.py --data $(DATA)
 	$(BIN)/python bench/bench_alerts.py
 	$(BIN)/python bench/bench_message.py
 	$(BIN)/python bench/bench_standardize.py
 	$(BIN)/python bench/bench_library.py --rows 2000000
+	$(BIN)/python bench/bench_engine.py --data $(DATA) --large 2000000
+	$(BIN)/python bench/bench_screen_memory.py --data $(DATA) --rows 2000000
 
 # GPU code without a GPU: stepped through in the CUDA simulator, and compiled for Hopper and Blackwell.
 sim: $(VENV)/dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -48,24 +49,24 @@ def screen(library: str, k: str) -> dict[str, Any]:
 
     "described" is the whole call, hits described and drawn as well.
     """
-    _load()
+    load()
     cold, first, hits = _screened(library, target(int(k)))
     warm, _, _ = _screened(library, target(int(k)))
     tally = hits.run["tally"]
     assert tally["read"] == tally["scored"], tally
-    return {"rows": tally["scored"], "cold": _pair(cold), "warm": _pair(warm), "described": _pair(first)}
+    return {"rows": tally["scored"], "cold": pair(cold), "warm": pair(warm), "described": pair(first)}
 
 
 def cascade(library: str, k: str) -> dict[str, Any]:
     """The same in full and as a cascade, both cold, with what the cascade certifies."""
-    _load()
+    load()
     full, _, exact = _screened(library, target(int(k)))
     taken, _, hits = _screened(library, target(int(k), {"mode": "cascade"}))
     found = set(hits.table.column("key").to_pylist()) & set(exact.table.column("key").to_pylist())
     return {
         "rows": exact.run["tally"]["read"],
-        "full": _pair(full),
-        "cascade": _pair(taken),
+        "full": pair(full),
+        "cascade": pair(taken),
         "certificate": hits.run["certificate"],
         "found": len(found) / int(k),
     }
@@ -75,9 +76,9 @@ def workers(library: str, count: str) -> dict[str, Any]:
     """Wall seconds of a fold with so many workers, their start included; one worker is the serial executor."""
     from drylab.execute import processes, serial
 
-    _load()
+    load()
     taken, _, hits = _screened(library, target(100), serial() if count == "1" else processes(int(count)))
-    return {"rows": hits.run["tally"]["scored"], **_pair(taken)}
+    return {"rows": hits.run["tally"]["scored"], **pair(taken)}
 
 
 def network(library: str) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def network(library: str) -> dict[str, Any]:
     from drylab.score.engine import fold_engine
     from drylab.score.model import load_model
 
-    _load()
+    load()
     texts, model = texts_of(library), load_model()
     fold = fold_engine(model, [row_of(model)])
     parsed = [graphs(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
@@ -95,7 +96,7 @@ def network(library: str) -> dict[str, Any]:
     layers, width, hidden = model.encoder.w1.shape
     atoms = sum(len(part.element) for part in parsed)
     each = layers * 4 * width * hidden  # of an atom; the read-out is a hundredth of it
-    return {"rows": len(texts), "cold": _pair(cold), "warm": _pair(warm), "atoms": atoms, "flop": atoms * each}
+    return {"rows": len(texts), "cold": pair(cold), "warm": pair(warm), "atoms": atoms, "flop": atoms * each}
 
 
 def equal(library: str, k: str) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def row_of(model: Any) -> int:
     return next(i for i, probe in enumerate(model.probes.probes) if probe.name == TARGET)
 
 
-def _load() -> None:
+def load() -> None:
     """All that is imported and compiled, by a screen of some molecules of drylab's own demonstration."""
     import drylab
     from drylab.library.embedded import products
@@ -140,23 +141,36 @@ def _load() -> None:
 
 def _screened(library: str, asked: Mapping[str, Any], executor: Any = None) -> tuple[Seconds, Seconds, Any]:
     """Until the k best are known, and until they are described; the hits."""
-    import time
-
     import drylab
-    from drylab.progress import Progress
 
-    known: list[Seconds] = []
-
-    def stage(name: str, rows: int | None) -> None:
-        if name == "describing hits":
-            known.append(Seconds(cpu() - begun.cpu, time.perf_counter() - begun.wall))
-
-    begun = Seconds(cpu(), time.perf_counter())
-    progress = Progress(stage=stage, rows=lambda rows: None)
-    hits = drylab.screen(asked, library, executor=executor, progress=progress)
-    done = Seconds(cpu() - begun.cpu, time.perf_counter() - begun.wall)
-    return known[0], done, hits
+    clock = Clock()
+    hits = drylab.screen(asked, library, executor=executor, progress=clock.progress())
+    assert clock.known, "a screen told of no stage in which hits are described"
+    return clock.known[0], clock.now(), hits
 
 
-def _pair(taken: Seconds) -> dict[str, float]:
+class Clock:
+    """Runs from when it is made; ``known`` holds when each target's hits began to be described, the first of all being the fold's end."""
+
+    def __init__(self) -> None:
+        self._begun = Seconds(cpu(), time.perf_counter())
+        self.known: list[Seconds] = []
+
+    def now(self) -> Seconds:
+        """Since it was made."""
+        return Seconds(cpu() - self._begun.cpu, time.perf_counter() - self._begun.wall)
+
+    def progress(self) -> Any:
+        """What a screen tells its progress to."""
+        from drylab.progress import Progress
+
+        def stage(name: str, rows: int | None) -> None:
+            if name.startswith("describing hits"):
+                self.known.append(self.now())
+
+        return Progress(stage=stage, rows=lambda rows: None)
+
+
+def pair(taken: Seconds) -> dict[str, float]:
+    """As a step gives it."""
     return {"cpu": taken.cpu, "wall": taken.wall}

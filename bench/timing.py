@@ -37,18 +37,21 @@ class Ratio:
 def report(bench: str, what: str, n: int, ratio: Ratio) -> None:
     """Print a row and append it to bench/results/BENCH.csv, with the day, the processor and the commit."""
     print(ratio.line(what, n))
+    rates = (f"{n / ratio.ours:.0f}", f"{n / ratio.theirs:.0f}")
+    spread = (f"{value:.2f}" for value in (ratio.median, ratio.low, ratio.high))
+    append(bench, ("what", "ours_per_s", "theirs_per_s", "ratio", "low", "high"), (what, *rates, *spread))
+
+
+def append(bench: str, names: Sequence[str], values: Sequence[object]) -> None:
+    """Append a row to bench/results/BENCH.csv: the day, the processor, the commit, and values under these names."""
     file = Path(__file__).parent / "results" / f"{bench}.csv"
     new = not file.exists()
     file.parent.mkdir(exist_ok=True)
     with open(file, "a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         if new:
-            writer.writerow(
-                ["day", "processor", "commit", "what", "ours_per_s", "theirs_per_s", "ratio", "low", "high"]
-            )
-        rates = [f"{n / ratio.ours:.0f}", f"{n / ratio.theirs:.0f}"]
-        spread = [f"{value:.2f}" for value in (ratio.median, ratio.low, ratio.high)]
-        writer.writerow([f"{datetime.now(UTC):%Y-%m-%d}", _processor(), _commit(), what, *rates, *spread])
+            writer.writerow(["day", "processor", "commit", *names])
+        writer.writerow([f"{datetime.now(UTC):%Y-%m-%d}", _processor(), _commit(), *values])
 
 
 def _processor() -> str:
