@@ -4,8 +4,9 @@ The environment of radius 0 of an atom is its class (score/features.py); that of
 the set of its neighbours' of radius r - 1 and the classes of the bonds to them (Weisfeiler and Leman 1968; Shervashidze 2011,
 https://jmlr.org/papers/v12/shervashidze11a.html). After r layers of messages an atom's state depends on just that.
 
-A neighbour and its bond are mixed to a number, the numbers are added, which forgets their order, and mixed with the atom's own.
-Two 64-bit halves are mixed by different constants; the finaliser is SplitMix64's (Steele 2014, https://doi.org/10.1145/2660193.2660195).
+A name is the mixture of a sum: the atom's own name before, times an odd number, and each neighbour's, times an odd number of the
+bond between. A sum forgets the order; names are as good as random numbers, so two different sums are equal by chance alone, 2**-64.
+The two 64-bit halves differ in their odd numbers; the mixture is SplitMix64's (Steele 2014, https://doi.org/10.1145/2660193.2660195).
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ KINDS = 16  # bond classes that fit; score/features.py has 10
 _S0, _S1, _S2 = np.uint64(30), np.uint64(27), np.uint64(31)
 _M0, _M1 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _LOW, _HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
-_BOND_LOW, _BOND_HIGH = np.uint64(0x8CB92BA72F3D8DD7), np.uint64(0xAEF17502108EF2D9)
+# An odd number for each bond class, for each half: the golden ratio's multiples, mixed.
+_ODD = np.array(
+    [[(k * 0x9E3779B97F4A7C15 + half) % 2**64 for k in range(1, KINDS + 1)] for half in (0, 1 << 32)], np.uint64
+)
+_ODD = (_ODD ^ (_ODD >> _S0)) * _M0
+_ODD = (_ODD ^ (_ODD >> _S1)) * _M1 | np.uint64(1)
 
 
 @inlined
@@ -61,12 +67,12 @@ def name_environments(numbers, begin, end, order, bond_ring, atom_ptr, bond_ptr,
                 after[i, 1] = before[i, 1] * _HIGH
             for b in range(b0, b1):
                 u, v = a0 + np.int64(begin[b]), a0 + np.int64(end[b])
-                kind = np.uint64(order[b]) * np.uint64(2) + np.uint64(bond_ring[b]) + np.uint64(1)
-                low, high = kind * _BOND_LOW, kind * _BOND_HIGH
-                after[v, 0] += _mixed(before[u, 0] + low)
-                after[v, 1] += _mixed(before[u, 1] ^ high)
-                after[u, 0] += _mixed(before[v, 0] + low)
-                after[u, 1] += _mixed(before[v, 1] ^ high)
+                kind = np.int64(order[b]) * 2 + np.int64(bond_ring[b])
+                low, high = _ODD[0, kind], _ODD[1, kind]
+                after[v, 0] += before[u, 0] * low
+                after[v, 1] += before[u, 1] * high
+                after[u, 0] += before[v, 0] * low
+                after[u, 1] += before[v, 1] * high
             for i in range(a0, a1):
                 after[i, 0] = _mixed(after[i, 0])
                 after[i, 1] = _mixed(after[i, 1])
