@@ -34,6 +34,7 @@ from drylab.types import Probe, ProbeBank
 
 SCHEMA = "drylab.model/1"
 DEFAULT = "panel-1"
+FIRST = "-first"  # MODEL-first.safetensors is the first stage of a cascade (first.py)
 PERCENTILES = 101
 
 
@@ -86,11 +87,12 @@ _TENSORS = {
     "c": "readout.bias",
 }
 # One letter an axis: A atom classes, B bond classes, l layers, h width, u hidden, d embedding, t probes, p percentiles.
-_AXES = {
+AXES = {
     **{"w1": "lhu", "b1": "lu", "w2": "luh", "b2": "lh", "atom.tables": "Ah", "bond.tables": "lBh"},
     **{"readout.mean": "hd", "readout.sum": "hd", "readout.bias": "d", "probe.weight": "td", "probe.bias": "t"},
     **{"domain.mean": "d", "domain.whiten": "dd", "domain.percentiles": "p"},
 }
+ENCODER_AXES = {name: AXES[name] for name in _TENSORS.values()}
 _DOMAIN = {"mean": "domain.mean", "whiten": "domain.whiten", "percentiles": "domain.percentiles"}
 
 
@@ -100,19 +102,25 @@ def load_model(name_or_path: str | Path = "default") -> Model:
     Raises ModelError if there is no such model, or the file is damaged or of another schema or recipe.
     """
     path = _locate(str(name_or_path))
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get("drylab", "{}"))
-            _check_header(path, header)
-            tensors = {key: file.get_tensor(key).astype(np.float64) for key in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise ModelError(
-            f"{path}: not a readable drylab model ({error}); expected a .safetensors file of schema {SCHEMA}"
-        ) from error
-    missing = [key for key in _AXES if key not in tensors]
+    header, tensors = read_file(path, SCHEMA)
+    missing = [key for key in AXES if key not in tensors]
     if missing:
         raise ModelError(f"{path}: tensors missing: {', '.join(missing)}; export the model again")
     return _assemble(path, header, tensors)
+
+
+def read_file(path: Path, schema: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """Header and tensors (float64) of a file of ``schema`` and of this drylab's features. Raises ModelError."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get("drylab", "{}"))
+            _check_header(path, header, schema)
+            tensors = {key: file.get_tensor(key).astype(np.float64) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise ModelError(
+            f"{path}: not a readable drylab model ({error}); expected a .safetensors file of schema {schema}"
+        ) from error
+    return header, tensors
 
 
 def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[np.float64]]) -> Model:
@@ -124,12 +132,12 @@ def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[np.
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: the header is not whole ({error!r}); export the model again") from error
-    _check_tensors(path, tensors, len(probes))
+    check_tensors(path, tensors, AXES, {"t": len(probes)})
     return Model(
         name=name,
         path=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        encoder=EncoderWeights(**{field: tensors[key] for field, key in _TENSORS.items()}),
+        encoder=encoder_from(tensors),
         probes=ProbeBank(probes, tensors["probe.weight"], tensors["probe.bias"]),
         domain=DomainWeights(**{field: tensors[key] for field, key in _DOMAIN.items()}),
         info=header,
@@ -140,18 +148,31 @@ def save_model(
     path: Path, info: Mapping[str, Any], encoder: EncoderWeights, probes: ProbeBank, domain: DomainWeights
 ) -> None:
     """Write a model file; ``info`` needs "name" and may hold anything JSON about training."""
-    tensors = {key: getattr(encoder, field) for field, key in _TENSORS.items()}
-    tensors |= {key: getattr(domain, field) for field, key in _DOMAIN.items()}
+    tensors = encoder_tensors(encoder) | {key: getattr(domain, field) for field, key in _DOMAIN.items()}
     tensors |= {"probe.weight": probes.weights, "probe.bias": probes.bias}
-    header = {**info, "schema": SCHEMA, "recipe": RECIPE, "probes": [asdict(probe) for probe in probes.probes]}
+    write_file(path, {**info, "schema": SCHEMA, "probes": [asdict(probe) for probe in probes.probes]}, tensors)
+
+
+def write_file(path: Path, header: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float64]]) -> None:
+    """Tensors, as float32, and a header that says of which features."""
     arrays = {key: np.ascontiguousarray(value, dtype=np.float32) for key, value in tensors.items()}
-    save_file(arrays, path, metadata={"drylab": json.dumps(header, sort_keys=True)})
+    save_file(arrays, path, metadata={"drylab": json.dumps({**header, "recipe": RECIPE}, sort_keys=True)})
+
+
+def encoder_tensors(encoder: EncoderWeights) -> dict[str, NDArray[np.float64]]:
+    """An encoder as the tensors of a file."""
+    return {key: getattr(encoder, field) for field, key in _TENSORS.items()}
+
+
+def encoder_from(tensors: Mapping[str, NDArray[np.float64]]) -> EncoderWeights:
+    """The encoder of a file's tensors."""
+    return EncoderWeights(**{field: tensors[key] for field, key in _TENSORS.items()})
 
 
 def shipped() -> dict[str, Path]:
-    """Models inside the package: name -> file."""
+    """Models inside the package: name -> file. A first stage is part of a model, not one."""
     folder = Path(str(resources.files("drylab"))) / "models"
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors")) if not path.stem.endswith(FIRST)}
 
 
 def _locate(name: str) -> Path:
@@ -165,20 +186,25 @@ def _locate(name: str) -> Path:
     return path
 
 
-def _check_header(path: Path, header: dict[str, Any]) -> None:
-    schema = header.get("schema") if isinstance(header, dict) else None
-    if schema != SCHEMA:
-        raise ModelError(f"{path}: model schema is {schema!r}, expected {SCHEMA!r}; export the model again")
+def _check_header(path: Path, header: dict[str, Any], schema: str) -> None:
+    said = header.get("schema") if isinstance(header, dict) else None
+    if said != schema:
+        raise ModelError(f"{path}: model schema is {said!r}, expected {schema!r}; export the model again")
     if header.get("recipe") != RECIPE:
         raise ModelError(
             f"{path}: trained on features {header.get('recipe')}, this drylab computes {RECIPE}; use the drylab that wrote it"
         )
 
 
-def _check_tensors(path: Path, tensors: Mapping[str, NDArray[np.float64]], probes: int) -> None:
-    """Every shape, so that no kernel reads past an end, and every value, since a comparison with NaN hides it."""
-    sizes = {"A": sum(ATOM_SIZES), "B": BOND_CLASSES, "t": probes, "p": PERCENTILES}
-    for name, axes in _AXES.items():
+def check_tensors(
+    path: Path, tensors: Mapping[str, NDArray[np.float64]], axes_of: Mapping[str, str], known: Mapping[str, int]
+) -> None:
+    """Every shape, so that no kernel reads past an end, and every value, since a comparison with NaN hides it.
+
+    axes_of  tensor -> the letters of its axes      known  letter -> its size, where that does not follow from a tensor
+    """
+    sizes = {"A": sum(ATOM_SIZES), "B": BOND_CLASSES, "p": PERCENTILES, **known}
+    for name, axes in axes_of.items():
         shape = tensors[name].shape
         if len(shape) == len(axes):
             sizes |= {axis: size for axis, size in zip(axes, shape, strict=True) if axis not in sizes}
