@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from drylab.demo import run_demo
     from drylab.errors import DrylabError
     from drylab.exporting import export_library
+    from drylab.foreseeing import plan
     from drylab.library.picking import find_library, sample_library
     from drylab.library.rows import Columns
     from drylab.library.store import Library, open_library
@@ -46,6 +47,7 @@ _HOMES = {
     "load_model": "drylab.score.model",
     "load_target": "drylab.config",
     "open_library": "drylab.library.store",
+    "plan": "drylab.foreseeing",
     "plan_build": "drylab.planning",
     "run_demo": "drylab.demo",
     "sample_library": "drylab.library.picking",
@@ -75,6 +77,7 @@ __all__ = [
     "load_model",
     "load_target",
     "open_library",
+    "plan",
     "plan_build",
     "run_demo",
     "sample_library",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drylab import cli_library, terminal
+from drylab import cli_library, cli_plan, terminal
 from drylab.cli_options import AddressOption, ExecutorOption, ForceOption, SinceOption, WorkersOption
 from drylab.errors import DrylabError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_library.app, name="library")
+app.command()(cli_plan.plan)
 
 
 @app.command()

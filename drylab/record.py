@@ -21,6 +21,7 @@ from drylab.library import places
 from drylab.library.store import Library, file_sha256
 from drylab.question import Question
 from drylab.reduce import Certificate, Histogram
+from drylab.resources import Resources
 from drylab.score import panel
 from drylab.types import Probe
 
@@ -33,6 +34,7 @@ class Performed:
 
     executor  where            files   what was read besides the library
     since     only versions of the library after this one, None: all       groups  row groups, by what was done with them
+    resources what it used: the screening, which may be for several targets, and the describing of this one's hits
     """
 
     executor: Executor
@@ -41,6 +43,7 @@ class Performed:
     groups: Mapping[str, int]
     started: datetime
     seconds: Mapping[str, float]
+    resources: Resources
 
 
 def run_record(target: Target, q: Question, library: Library, answer: Found, how: Performed) -> dict[str, Any]:
@@ -56,6 +59,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Found, how
         "seconds": {
             name: round(value, 3) for name, value in {**how.seconds, "total": sum(how.seconds.values())}.items()
         },
+        "resources": how.resources.to_dict(),
         "target": to_dict(target),
         "files": how.files,
         "probe": _probe(q.model.probes.probes[q.probe]),

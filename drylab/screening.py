@@ -24,6 +24,7 @@ from drylab.finish import finish
 from drylab.library import places, pruning
 from drylab.library.layout import SORTED_BY
 from drylab.library.store import Library, write_rejected
+from drylab.measuring import measured
 from drylab.opening import Opened, Source, located, opened
 from drylab.progress import SILENT, Progress
 from drylab.reduce import REJECTED_KEPT
@@ -193,18 +194,22 @@ def _targets(targets: Sequence[Asking]) -> list[Target]:
 def _screened(targets: Sequence[Target], source: Opened, how: How) -> Iterator[Hits]:
     """The hits of each target, one after the other: those of many together would be held in memory for nothing."""
     library, started, clock = source.library, datetime.now(UTC), time.perf_counter()
-    rows = _rows_since(library, how.since)
-    asked, files = ask_together(targets, how.batch_size), [record.files_read(target) for target in targets]
-    plans = _plans(asked, library, how)
-    found = certified(asked, plans, how.executor, how.progress, how.widen)
+    rows, counted = _rows_since(library, how.since), not places.is_address(library.path)
+    with measured(how.executor) as meter:
+        asked, files = ask_together(targets, how.batch_size), [record.files_read(target) for target in targets]
+        plans = _plans(asked, library, how)
+        found = certified(asked, plans, meter.executor, how.progress, how.widen)
+        used = meter.spent(sum(shard.rows for shard in plans[0].read), counted)
     screened = time.perf_counter() - clock
     for j, (target, answer) in enumerate(zip(targets, found, strict=True)):
         answer.tally.check(rows)
         clock = time.perf_counter()
         how.progress.stage("describing hits" + (f" for {target.name}" if len(targets) > 1 else ""), len(answer.top))
-        done = finish(asked.questions[j], target, answer.top, how.executor, how.progress.rows)
+        with measured(how.executor) as meter:
+            done = finish(asked.questions[j], target, answer.top, meter.executor, how.progress.rows)
+            both = used.then(meter.spent(0, counted))
         seconds = {"screen": screened, "finish": time.perf_counter() - clock}
-        performed = record.Performed(how.executor, files[j], how.since, plans[j].account(), started, seconds)
+        performed = record.Performed(how.executor, files[j], how.since, plans[j].account(), started, seconds, both)
         run = record.run_record(target, asked.questions[j], library, answer, performed)
         rejected = (*source.rejected, *answer.tally.rows)[:REJECTED_KEPT]
         run = {**run, "library": {**run["library"], **source.named}}

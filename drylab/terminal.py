@@ -23,6 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from drylab.progress import Progress as Told
+from drylab.resources import sentence
 
 if TYPE_CHECKING:
     from drylab.score.model import Model
@@ -110,6 +111,7 @@ def summary(run: Mapping[str, Any]) -> None:
     parts += [f"scored {tally['scored']:,}", f"kept {tally['kept']:,}"]
     out.print(", ".join(parts) + f" in {seconds['total']:.1f} s", markup=False)
     out.print(run["certificate"]["sentence"], markup=False)
+    out.print(f"used: {sentence(run['resources'])}", markup=False)
 
 
 def known_table(hits: Hits) -> None:

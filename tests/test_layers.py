@@ -17,9 +17,9 @@ LEVELS = {
     "planning": 33, "finish": 33, "record": 33, "opening": 33,
     "rowchecks": 31, "verifying": 32, "exporting": 31,
     "screening": 34,
-    "checking": 35, "demo": 35,
-    "terminal": 37, "terminal_library": 38, "cli_options": 38, "cli_library": 39,
-    "__init__": 36,
+    "checking": 35, "demo": 35, "describing": 35, "foreseeing": 36,
+    "terminal": 37, "terminal_library": 38, "terminal_plan": 38, "cli_options": 38, "cli_library": 39, "cli_plan": 39,
+    "__init__": 37,
     "cli": 40,
 }  # fmt: skip
 DOORS = {
@@ -34,8 +34,8 @@ DOORS = {
     "dask": ("execute.py",),
     "distributed": ("execute.py",),
     "dask_cuda": ("execute.py",),
-    "typer": ("cli.py", "cli_library.py", "cli_options.py", "terminal.py"),
-    "rich": ("terminal.py", "terminal_library.py"),
+    "typer": ("cli.py", "cli_library.py", "cli_options.py", "cli_plan.py", "terminal.py"),
+    "rich": ("terminal.py", "terminal_library.py", "terminal_plan.py"),
     "yaml": ("config/", "report/sections.py"),
     "pydantic": ("config/",),
     "pynvml": ("energy.py",),

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from drylab.report.html import Html, count, figure, join, tag
+from drylab.resources import sentence
 
 LIMITS = (
     "Scores rank hypotheses; they are not measurements. Expect most of the molecules in this list to be inactive.",
@@ -171,6 +172,7 @@ def record(run: Mapping[str, Any]) -> Html:
                     "drylab": run.get("drylab"),
                     "started": moment(run.get("started", "")),
                     "seconds": run.get("seconds", {}),
+                    "used": sentence(run["resources"]) if run.get("resources") else None,
                     "executor": run.get("executor", {}),
                     "certificate": {k: v for k, v in certificate.items() if k != "sentence"},
                     "machine": run.get("machine"),

@@ -1,0 +1,259 @@
+"""The verb before a long screen: what it would take on the hardware that is here, from a probe of the real library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from drylab.asking import ask_together
+from drylab.build import BuildOptions, build_library
+from drylab.config import Target, target_from
+from drylab.describing import FEW, hit_work
+from drylab.device import gpus, processor
+from drylab.execute import Executor, by_name, cores
+from drylab.folding import FoldShard
+from drylab.forecast import Forecast, Hitwork, Work, forecast
+from drylab.library import places, pruning
+from drylab.library.store import Library
+from drylab.library.weighing import checking_speed, weigh
+from drylab.measuring import peak_memory
+from drylab.opening import columns_of, located
+from drylab.planning import BuildPlan, plan_build
+from drylab.probing import Probed, probe
+from drylab.quantities import duration, hours, size
+from drylab.reduce import Answer
+from drylab.resources import energy_in_words
+from drylab.score.fold_cpu import MEMORY
+from drylab.types import Shard
+
+Asking = Target | Mapping[str, Any] | str | Path
+SAMPLE = 2_000  # rows of vendor files that are built into a library to be probed
+BUSY = 0.85  # the share of a core that a worker has to get, for the machine to count as quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a screen would take; ``str(plan)`` is for people, ``to_dict`` for programs.
+
+    targets   their names                      library, molecules   where it is, and how many it holds
+    build     of the library, where it is vendor files: the rest then is of a library of its first rows, scaled up
+    work      what has to be done              probed    what was measured to tell how long it takes
+    hits      what a hit takes                 forecast  the whole
+    hardware  what the probe ran on            no_gpu    why on no GPU, "" if it ran on one
+    """
+
+    targets: tuple[str, ...]
+    library: str
+    molecules: int
+    build: BuildPlan | None
+    work: Work
+    probed: Probed
+    hits: Hitwork
+    forecast: Forecast
+    hardware: str
+    no_gpu: str
+
+    @property
+    def quiet_share(self) -> float:
+        """The share of a core that a worker got while the probe ran, at most 1: the rest went to other programs."""
+        pieces = self.probed.pieces or self.probed.first
+        return min(1.0, sum(piece.cpu for piece in pieces) / max(1e-9, sum(piece.seconds for piece in pieces)))
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """(heading, text): what is shown of it."""
+        return tuple(_lines(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        work = {name: value for name, value in asdict(self.work).items() if name not in ("check_speed", "grows")}
+        return {
+            "schema": "drylab.plan/1",
+            "targets": list(self.targets),
+            "library": {"path": self.library, "molecules": self.molecules},
+            "build": None if self.build is None else {"rows": self.build.rows, "seconds": self.build.seconds},
+            "work": work,
+            "probe": {
+                "molecules": self.probed.rows,
+                "pieces": len(self.probed.first) + len(self.probed.pieces),
+                "seconds": round(self.probed.wall_s, 3),
+                "share_of_core": round(self.quiet_share, 3),
+            },
+            "hardware": {"name": self.hardware, "gpus": self.probed.gpus, "why_no_gpu": self.no_gpu},
+            **self.forecast.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(f"{heading:<12} {text}" for heading, text in self.lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(heading)}</th><td>{escape(text)}</td></tr>" for heading, text in self.lines())
+        return f"<table style='text-align:left'>{rows}</table>"
+
+
+def plan(
+    target: Asking | Sequence[Asking],
+    library: str | Path | Library | None = None,
+    *,
+    executor: Executor | str | None = None,
+    batch_size: int | None = None,
+    since: int | None = None,
+    seconds: float = 5.0,
+) -> Plan:
+    """Screen a few row groups from all over a library, and say what the whole would take: time, memory, disk, energy.
+
+    target    one, or several that are screened together, as ``screen`` and ``screen_many`` take them
+    executor  as of ``screen``: "serial" (the default), "processes", "dask", or one made by ``drylab.execute``
+    seconds   that the probe takes, about, after the workers have started
+
+    The library is read, and nothing is written. Vendor files are planned from a library of their first rows.
+    Raises what ``screen`` does.
+    """
+    several: Sequence[Any] = target if isinstance(target, list | tuple) else [target]
+    asked = [target_from(each) for each in several]
+    chosen = executor if isinstance(executor, Executor) else by_name(executor or "serial")
+    found = library if isinstance(library, Library) else located(asked, library)
+    with ExitStack() as stack:
+        build = None
+        if not isinstance(found, Library):
+            build = plan_build(found, BuildOptions(columns=columns_of(asked[0])), chosen)
+            folder = stack.enter_context(TemporaryDirectory(prefix="drylab-"))
+            options = BuildOptions(columns=columns_of(asked[0]), max_rejected=1.0, limit=SAMPLE)
+            found = build_library(found, Path(folder) / "library", options=options)
+        return _plan(asked, found, build, _How(chosen, batch_size, since, seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    executor: Executor
+    batch_size: int | None
+    since: int | None
+    seconds: float
+
+
+def _plan(targets: Sequence[Target], library: Library, build: BuildPlan | None, how: _How) -> Plan:
+    asked = ask_together(targets, how.batch_size)
+    task = FoldShard(asked)
+    screened = pruning.plans(library, [q.rules.ranges for q in asked.questions], how.since or 0)[0]
+    # Where all is skipped a shard is folded all the same: workers start in any case.
+    shards = screened.read or library.shards(how.since or 0)[:1]
+    shards = [
+        Shard(s.path, s.group, s.rows, s.first, "", s.groups) for s in shards
+    ]  # whole files are not read for this
+    answer, probed = probe(task, task.merge, shards, how.executor, how.seconds)
+    scale = 1.0 if build is None else build.rows * _kept_share(library) / library.rows
+    work = _work(targets, library, screened, answer, scale, how)
+    hits = hit_work(targets[0], _few(answer), work.kept, probed.start_s, probed.workers, len(targets))
+    probed = replace(probed, here_bytes=peak_memory())  # hits are described here
+    names, why = gpus()
+    hardware = f"{probed.workers} worker(s), {how.executor.kind}, on {processor()} with {cores()} cores"
+    return Plan(
+        targets=tuple(target.name for target in targets),
+        library=library.shown if build is None else ", ".join(source.source.path for source in build.sources),
+        molecules=round(library.rows * scale),
+        build=build,
+        work=work,
+        probed=probed,
+        hits=hits,
+        forecast=forecast(work, probed, hits),
+        hardware=hardware + (f", {probed.gpus} GPU(s): {', '.join(names)}" if probed.gpus else ""),
+        no_gpu=""
+        if probed.gpus
+        else why or f"the fold of this model runs on the CPU, though there is {', '.join(names)}",
+    )
+
+
+def _work(
+    targets: Sequence[Target], library: Library, screened: pruning.Plan, answer: Answer, scale: float, how: _How
+) -> Work:
+    entries = library.entries(how.since or 0)
+    weight = weigh(entries, screened.read)
+    rows = round(sum(shard.rows for shard in screened.read) * scale)
+    kept = _hits(targets, answer, rows)
+    shown = [min(k, target.screen.report_n) for k, target in zip(kept, targets, strict=True)]
+    return Work(
+        rows=rows,
+        groups=max(len(screened.read), round(len(screened.read) * scale)),
+        skipped=sum(screened.skipped.values()),
+        checked=round(weight.checked * scale),
+        check_speed=checking_speed(screened.read[0].path) if screened.read else 1.0,
+        columns=-1 if places.is_address(library.path) else round(weight.columns * scale),
+        kept=sum(kept),
+        shown=sum(shown),
+        explained=sum(min(k, target.report.explain_top) for k, target in zip(shown, targets, strict=True)),
+        grows=MEMORY,
+    )
+
+
+def _hits(targets: Sequence[Target], answer: Answer, rows: int) -> list[int]:
+    """Hits of each target, if the rest of the library passes its filters as often as what was probed."""
+    found = []
+    for target, screened in zip(targets, answer.screened, strict=True):
+        share = screened.tally.scored / max(1, screened.tally.read)
+        found.append(min(target.screen.top_k, round(share * rows)))
+    return found
+
+
+def _few(answer: Answer) -> dict[str, str]:
+    """Some of the molecules that did best for the first target: id -> SMILES."""
+    best = answer.screened[0].contenders
+    at = best.scores.argsort()[::-1][:FEW]
+    return {str(best.ids[i]): str(best.smiles[i]) for i in at} or {"ethanol": "CCO"}
+
+
+def _kept_share(library: Library) -> float:
+    """Molecules of a library for each row that was read to make it."""
+    return library.rows / max(1, sum(source["read"] for source in library.sources()))
+
+
+def _lines(plan: Plan) -> Iterator[tuple[str, str]]:
+    said, work, probed = plan.forecast, plan.work, plan.probed
+    it, parts = said.resources, said.parts
+    about = "" if plan.build is None else "about "
+    yield "targets" if len(plan.targets) > 1 else "target", ", ".join(plan.targets)
+    yield "library", f"{plan.library}: {about}{plan.molecules:,} molecules"
+    if plan.build is not None:
+        yield (
+            "build first",
+            f"{duration(plan.build.seconds)} on {plan.build.workers} worker(s); `drylab library build` keeps it",
+        )
+    skipped = f", {work.skipped:,} are filtered by their statistics without being read" if work.skipped else ""
+    yield "rows", f"{about}{work.rows:,} in {work.groups:,} row groups are read{skipped}"
+    yield "hardware", plan.hardware + (f"; no GPU: {plan.no_gpu}" if plan.no_gpu else "")
+    pieces = len(probed.first) + len(probed.pieces)
+    yield "probe", f"{probed.rows:,} molecules of {pieces} row groups, {duration(probed.wall_s)}{_busy(plan)}"
+    each = said.pace.likely / max(1, min(probed.workers, work.groups or 1))
+    yield (
+        "molecules/s",
+        f"{said.pace.likely:,.0f} ({said.pace.low:,.0f} to {said.pace.high:,.0f}), {each:,.0f} a worker",
+    )
+    of = {
+        "start": "start",
+        "check": "checksums",
+        "screen": "screening",
+        "describe": f"{work.kept:,} hits",
+        "write": "files",
+    }
+    spelled = ", ".join(f"{name} {duration(parts[part])}" for part, name in of.items())
+    yield (
+        "time",
+        f"{duration(said.seconds.likely)} ({duration(said.seconds.low)} to {duration(said.seconds.high)}): {spelled}",
+    )
+    yield "memory", f"{size(it.all_bytes)} of all processes, {size(it.peak_bytes)} of the largest"
+    read = "not known here" if it.read_bytes is None else size(it.read_bytes)
+    yield "disk", f"{size(said.disk_bytes)} of run folder; {read} of the library are read"
+    yield "core-hours", hours(it.core_hours)
+    if it.gpus:
+        yield "GPU-hours", hours(it.gpu_hours)
+    yield "energy", energy_in_words(it.energy_j, it.not_known)
+
+
+def _busy(plan: Plan) -> str:
+    share = plan.quiet_share
+    if share >= BUSY:
+        return ""
+    return f"; other programs took {1 - share:.0%} of the workers' time, so a quiet machine is faster"
