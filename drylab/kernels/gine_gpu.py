@@ -106,6 +106,7 @@ def _kernels(shape: Shape, device: int) -> dict[str, Any]:
     module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17", *shape.macros()))
     kernels = {name: module.get_function(name) for name in KERNELS}
     kernels["gine"].max_dynamic_shared_size_bytes = shape.shared_bytes
+    kernels["gine"].preferred_shared_memory_carveout = 100  # per cent: else one block may get what is for two
     return kernels
 
 
@@ -141,7 +142,8 @@ class GpuEncoder:
         """(n, w) float32: the sum of the last states of each molecule."""
         import cupy
 
-        arrays = (x, begin, end, e, atom_ptr, bond_ptr)
+        arrays = tuple(cupy.ascontiguousarray(array) for array in (x, begin, end, e, atom_ptr, bond_ptr))
+        assert [array.dtype for array in arrays] == [np.uint8] * 4 + [np.int32] * 2
         if not self.shape.fused:
             return gine.pooled(self.layout, *arrays)
         tiles = self.packed(atom_ptr)
@@ -175,6 +177,7 @@ class GpuEncoder:
         import cupy
 
         n, w = len(atom_ptr) - 1, self.layout
+        assert x.shape[1] == len(w.stride)
         out = cupy.zeros((n, self.shape.width), np.float32)
         if n:
             counts = (np.int32(w.b1.shape[0]), np.int32(w.edges.shape[1]))

@@ -19,7 +19,7 @@ from drylab.errors import DeviceError, ModelError
 from drylab.kernels import gine, gine_gpu
 from drylab.score.features import TABLE_PTR, graph_arrays
 from drylab.score.model import EncoderWeights, Model
-from drylab.types import MolGraphs
+from drylab.types import PARSED, MolGraphs
 
 PRECISION = "bfloat16"
 SAFETY = 3.0  # an error of rounding is a sum of many small ones: its tail is thin, unlike that of a mistake
@@ -78,10 +78,11 @@ class GpuFold:
     def candidates(
         self, graphs: MolGraphs, thresholds: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows (k,) int64, rising, where some probe's value is at least its threshold (t,), and their values (k, t); the others stay
-        on the GPU. What may reach a threshold by the reference is asked for with ``thresholds - bounds``."""
+        """Rows (k,) int64, rising, PARSED, where some probe's value is at least its threshold (t,), and their values (k, t); the
+        others stay on the GPU. What may reach a threshold by the reference is asked for with ``thresholds - bounds``."""
         values = self._values(graphs)
-        rows = (values >= to_device(thresholds)).any(axis=1).nonzero()[0]
+        reached = (values >= to_device(thresholds)).any(axis=1) & (to_device(graphs.status) == PARSED)
+        rows = reached.nonzero()[0]
         return to_host(rows).astype(np.int64), to_host(values[rows])
 
     def _values(self, graphs: MolGraphs) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drylab.device import array_module
 from drylab.types import MolGraphs
 
 RECIPE = {
@@ -26,15 +27,17 @@ TABLE_PTR = np.concatenate([[0], np.cumsum(ATOM_SIZES)[:-1]]).astype(np.int32)  
 
 def atom_classes(graphs: MolGraphs) -> NDArray[np.uint8]:
     """(a, 6) uint8: element, charge + 3 clipped to 0..6, hydrogens and degree clipped, aromatic, in a ring."""
+    xp = array_module(graphs.element)
     columns = (
-        np.minimum(graphs.element, 118),
-        np.clip(graphs.charge, -3, 3) + 3,
-        np.minimum(graphs.hydrogens, 4),
-        np.minimum(graphs.degree, 6),
+        xp.minimum(graphs.element, 118),
+        xp.clip(graphs.charge, -3, 3) + 3,
+        xp.minimum(graphs.hydrogens, 4),
+        xp.minimum(graphs.degree, 6),
         graphs.aromatic,
         graphs.atom_ring,
     )
-    return np.stack([column.astype(np.uint8) for column in columns], axis=1)
+    stacked: NDArray[np.uint8] = xp.stack([column.astype(np.uint8) for column in columns], axis=1)
+    return stacked
 
 
 def bond_classes(graphs: MolGraphs) -> NDArray[np.uint8]:

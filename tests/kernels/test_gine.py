@@ -16,12 +16,10 @@ from drylab.score.features import ATOM_SIZES, BOND_CLASSES
 from drylab.score.model import EncoderWeights, load_model
 from drylab.types import MolGraphs
 from tests.gpu import on_host
-from tests.kernels.twins import GPU, moved
 from tests.molecules import DRUGS, ODD
 
 SIZES = [(64, 64), (128, 128), (64, 128), (100, 40)]  # the last is padded to 128 x 64
 on_cpu = pytest.mark.skipif(on_host.COMPILER is None, reason="no g++ here to build the CUDA kernel as C++")
-on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not GPU, reason="no GPU here")]
 
 
 def weights(width: int, hidden: int, layers: int = 2) -> EncoderWeights:
@@ -199,24 +197,3 @@ def test_the_default_model(drugs: MolGraphs) -> None:
 @pytest.fixture(scope="module")
 def drugs() -> MolGraphs:
     return graphs_of([*DRUGS, "C", "C" * 100])
-
-
-@pytest.mark.parametrize("sizes", [pytest.param(sizes, marks=on_gpu) for sizes in (*SIZES, (200, 130))])
-def test_on_a_gpu(sizes: tuple[int, int]) -> None:
-    """The un-fused path to the bit; the fused one within what the order of a float32 sum can do; both whatever the place."""
-    from drylab.device import to_device, to_host
-
-    w, arrays = weights(*sizes), awkward()
-    layout, there = layout_of(w), moved(to_device, awkward())
-    want = gine.pooled(layout, *arrays)
-    engine = gine_gpu.GpuEncoder(layout, probes(w))
-    assert to_host(gine.pooled(engine.layout, *there)).tobytes() == want.tobytes()
-    got = to_host(engine.pooled(*there))
-    # A float32 sum in another order may round to the other neighbour in bfloat16, now and then: 2^-8 of a value.
-    scale = np.abs(want).max(axis=1, keepdims=True)
-    assert (np.abs(got - want) <= 2.0**-8 * scale).all()
-    order = np.random.default_rng(3).permutation(len(want))
-    again = to_host(engine.pooled(*moved(to_device, gine.some(order, *arrays))))
-    assert again.tobytes() == got[order].tobytes()
-    values = to_host(engine.values(*there))
-    np.testing.assert_allclose(values, gine_gpu.values_reference(probes(w), got, arrays[4]), rtol=1e-12, atol=1e-12)
