@@ -43,7 +43,7 @@ def test_check_says_what_it_would_do(say, target) -> None:  # type: ignore[no-un
     assert code == 0
     assert "probe EGFR" in out
     assert "mw in [100, 500]" in out
-    assert "molecules/s a core" in out
+    assert "`drylab plan` says what it takes" in out
     assert "the best 30, of which 10 are shown" in out
 
 
