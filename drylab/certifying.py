@@ -55,7 +55,7 @@ def certified(
 
     plan  of each question, as ``pruning.plans`` gives them         widen  the bounds to start with, times the model's
     """
-    attempt, precision = Attempt(), asked.precision
+    attempt, precision = Attempt(), ""
     progress.stage(_stage(asked), _rows(plan[0]))
     while True:
         task = FoldShard(asked, precision, widen)
@@ -68,7 +68,7 @@ def certified(
             widen *= max(LEAST, SAFETY * ratio)
             if attempt.repairs > WIDENED:
                 precision = "float64"
-            progress.stage(_again(precision, ratio), _rows(plan[0]))
+            progress.stage(_again(attempt, ratio), _rows(plan[0]))
 
 
 def _rows(plan: Plan) -> int:
@@ -80,8 +80,8 @@ def _stage(asked: Asked) -> str:
     return "screening" if many == 1 else f"screening for {many} targets"
 
 
-def _again(precision: str, ratio: float) -> str:
-    how = "in float64" if precision == "float64" else "with wider bounds"
+def _again(attempt: Attempt, ratio: float) -> str:
+    how = "in float64" if attempt.repairs > WIDENED else "with wider bounds"
     return f"a score was {ratio:.2g} times its bound from the reference: screening again, {how}"
 
 

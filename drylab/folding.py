@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -39,11 +39,11 @@ class Look:
 class FoldShard:
     """The task of a worker: a shard in, a small answer out. One object serves one fold of one library (see ``Floors``).
 
-    precision, widen  as ``fold_engine`` takes them
+    precision, widen  as ``fold_engine`` takes them; "" is the precision that the questions ask for
     """
 
     asked: Asked
-    precision: str = "auto"
+    precision: str = ""
     widen: float = 1.0
     floors: Floors = field(init=False)
 
@@ -63,7 +63,7 @@ class FoldShard:
 
     def engine(self) -> Fold:
         """What scores."""
-        return fold_engine(self.asked.model, self.asked.rows, self.precision, self.widen)
+        return fold_engine(self.asked.model, self.asked.rows, self.precision or self.asked.precision, self.widen)
 
     def nothing(self) -> Answer:
         """The answer before any row was read."""
@@ -152,8 +152,10 @@ class Work:
         level = np.zeros(len(values), np.uint8)
         if not self.slack.any():
             return level
-        chosen = audited(keys)
-        why = sift.unsure(values, self.slack[FOLD], passes, self.asked.flat, self.edges)
+        chosen, flat = audited(keys), self.asked.flat
+        why = np.zeros(len(values), np.uint8)
+        if self.edges or len(flat.left) or len(flat.mark_score):
+            why = sift.unsure(values, self.slack[FOLD], passes, flat, self.edges)
         rows = np.flatnonzero((why > 0) | chosen)
         if len(rows):
             exact = reference_values(self.asked.model, self.asked.rows, take(graphs, rows))
@@ -223,7 +225,7 @@ class Work:
         taken = self.counts.taken[flat.limit[j] : flat.limit[j + 1]].tolist()
         filtered = Counter(self.filtered[flat.group[j]])
         filtered.update({limit.name: rows for limit, rows in zip(q.limits, taken, strict=True) if rows})
-        return replace(self.shared, scored=int(self.counts.scored[j]), filtered=dict(filtered))
+        return replace(self.shared, scored=int(self.counts.bins[j].sum()), filtered=dict(filtered))
 
     def _ranks(self, j: int, seen: NDArray[np.uint64]) -> Ranks:
         flat, q = self.asked.flat, self.asked.questions[j]
@@ -235,11 +237,3 @@ class Work:
 def _reason(code: int) -> str:
     return next((name for bit, name in WHY.items() if code & bit), "audit")
 
-
-def fold_batches(task: FoldShard, batches: Iterable[SmilesBatch]) -> Answer:
-    """The answer over some batches, as if they were a library of their own."""
-    work, first = Work(task), 0
-    for batch in batches:
-        work.add(batch, first)
-        first += len(batch)
-    return work.answer("batches")

@@ -53,13 +53,12 @@ class Questions(NamedTuple):
 class Counts(NamedTuple):
     """What ``sift`` adds to, and raises.
 
-    scored   (q,) int64                      taken    (l,) int64: rows that each limit took out
-    bins     (q, BINS + 2) int64: below LOW first, above the last bin last
+    taken    (l,) int64: rows that each limit took out
+    bins     (q, BINS + 2) int64: scored rows, below LOW first, above the last bin last
     before   (m,) int64: rows whose first mark behind them is this one; summed along a question's marks, its rows before each
     dropped  (q,) float64: the greatest that a reference score of a dropped row can be
     """
 
-    scored: NDArray[np.int64]
     taken: NDArray[np.int64]
     bins: NDArray[np.int64]
     before: NDArray[np.int64]
@@ -70,7 +69,6 @@ def no_counts(questions: Questions) -> Counts:
     """Nothing seen yet."""
     q = len(questions.group)
     return Counts(
-        np.zeros(q, np.int64),
         np.zeros(len(questions.left), np.int64),
         np.zeros((q, BINS + 2), np.int64),
         np.zeros(len(questions.mark_score), np.int64),
@@ -83,15 +81,6 @@ def bin_of(score):
     """0 below LOW, 1 to BINS, BINS + 1 above; it never falls as the score rises."""
     at = np.floor((score - LOW) / WIDTH)
     return int(min(max(at, -1.0), float(BINS))) + 1
-
-
-@njit(cache=True, nogil=True)
-def _difference(values, slack, i, left, right):
-    """The value that a limit is about, and how far it may be off."""
-    value, off = values[i, left], slack[left]
-    if right >= 0:
-        value, off = value - values[i, right], off + slack[right]
-    return value, off
 
 
 @njit(cache=True, nogil=True)
@@ -123,76 +112,80 @@ def _first_behind(mark_score, mark_key, start, stop, score, high, low):
 
 
 @njit(cache=True, nogil=True)
-def _open(values, slack, i, j, q, edges):
-    """Why question j is not settled for row i, whose values are off by at most ``slack`` (c,); 0 where it is."""
-    for r in range(q.limit[j], q.limit[j + 1]):
-        value, off = _difference(values, slack, i, q.left[r], q.right[r])
-        if value + off < q.low[r] or value - off > q.high[r]:
-            return 0  # taken out for sure
-        if value - off < q.low[r] or value + off > q.high[r]:
-            return LIMITS
-    why = 0
-    score, off = values[i, q.column[j]], slack[q.column[j]]
-    if q.mark[j] < q.mark[j + 1]:
-        near = _first_at_most(q.mark_score, q.mark[j], q.mark[j + 1], score + off)
-        if near < q.mark[j + 1] and q.mark_score[near] >= score - off:
-            why |= RANKS
-    if edges and bin_of(score - off) != bin_of(score + off):
-        why |= HISTOGRAM
-    return why
-
-
-@njit(cache=True, nogil=True)
 def unsure(values, slack, passes, q, edges):
     """(n,) uint8: why each row, of values that are off by at most ``slack`` (c,), is not settled; 0 for one that is.
 
     edges: whether the histogram is to be settled
     """
+    # Taken out of the tuple once: each look into it inside the loops would count references to ten arrays.
+    group, column, limit, left, right, low, high = q.group, q.column, q.limit, q.left, q.right, q.low, q.high
+    mark, mark_score = q.mark, q.mark_score
     why = np.zeros(len(values), np.uint8)
     for i in range(len(values)):
-        for j in range(len(q.group)):
-            if passes[i, q.group[j]]:
-                why[i] |= _open(values, slack, i, j, q, edges)
+        for j in range(len(group)):
+            if not passes[i, group[j]]:
+                continue
+            limited = False
+            for r in range(limit[j], limit[j + 1]):
+                value, off = values[i, left[r]], slack[left[r]]
+                if right[r] >= 0:
+                    value, off = value - values[i, right[r]], off + slack[right[r]]
+                if value + off < low[r] or value - off > high[r]:
+                    limited = True  # taken out for sure
+                elif value - off < low[r] or value + off > high[r]:
+                    limited = True
+                    why[i] |= LIMITS
+                if limited:
+                    break
+            if limited:
+                continue
+            score, off = values[i, column[j]], slack[column[j]]
+            if mark[j] < mark[j + 1]:
+                near = _first_at_most(mark_score, mark[j], mark[j + 1], score + off)
+                if near < mark[j + 1] and mark_score[near] >= score - off:
+                    why[i] |= RANKS
+            if edges and bin_of(score - off) != bin_of(score + off):
+                why[i] |= HISTOGRAM
     return why
 
 
 @njit(cache=True, nogil=True)
 def sift(values, level, slack, passes, keys, q, floor, counts):
     """Add a batch to ``counts``; gives (who (p,) int32, row (p,) int32): question and row of each candidate."""
-    n, nq = len(values), len(q.group)
-    who, row = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    group, column, limit, left, right, low, high = q.group, q.column, q.limit, q.left, q.right, q.low, q.high
+    mark, mark_score, mark_key = q.mark, q.mark_score, q.mark_key
+    taken, bins, before, dropped = counts.taken, counts.bins, counts.before, counts.dropped
+    most = len(values) * len(group)  # memory that is not written is not taken
+    who, row = np.empty(most, np.int32), np.empty(most, np.int32)
     p = 0
-    for i in range(n):
-        for j in range(nq):
-            if not passes[i, q.group[j]]:
+    for i in range(len(values)):
+        for j in range(len(group)):
+            if not passes[i, group[j]]:
                 continue
-            taken = False
-            for r in range(q.limit[j], q.limit[j + 1]):
-                value, _ = _difference(values, slack[0], i, q.left[r], q.right[r])
-                if value < q.low[r] or value > q.high[r]:
-                    counts.taken[r] += 1
-                    taken = True
+            limited = False
+            for r in range(limit[j], limit[j + 1]):
+                value = values[i, left[r]]
+                if right[r] >= 0:
+                    value -= values[i, right[r]]
+                if value < low[r] or value > high[r]:
+                    taken[r] += 1
+                    limited = True
                     break
-            if taken:
+            if limited:
                 continue
-            score = values[i, q.column[j]]
-            counts.scored[j] += 1
-            counts.bins[j, bin_of(score)] += 1
-            if q.mark[j] < q.mark[j + 1]:
-                behind = _first_behind(
-                    q.mark_score, q.mark_key, q.mark[j], q.mark[j + 1], score, keys[i, 0], keys[i, 1]
-                )
-                if behind < q.mark[j + 1]:
-                    counts.before[behind] += 1
-            top = score + slack[level[i], q.column[j]]
+            score = values[i, column[j]]
+            bins[j, bin_of(score)] += 1
+            if mark[j] < mark[j + 1]:
+                behind = _first_behind(mark_score, mark_key, mark[j], mark[j + 1], score, keys[i, 0], keys[i, 1])
+                if behind < mark[j + 1]:
+                    before[behind] += 1
+            top = score + slack[level[i], column[j]]
             if top < floor[j]:
-                counts.dropped[j] = max(counts.dropped[j], top)
+                dropped[j] = max(dropped[j], top)
                 continue
-            if p == len(who):
-                who, row = np.append(who, np.empty_like(who)), np.append(row, np.empty_like(row))
             who[p], row[p] = j, i
             p += 1
-    return who[:p], row[:p]
+    return who[:p].copy(), row[:p].copy()
 
 
 def sift_reference(values, level, slack, passes, keys, q, floor):
@@ -208,7 +201,6 @@ def sift_reference(values, level, slack, passes, keys, q, floor):
                 break
         else:
             score = values[i, q.column[j]]
-            counts.scored[j] += 1
             counts.bins[j, np.clip(np.floor((score - LOW) / WIDTH), -1, BINS).astype(int) + 1] += 1
             order = (-score, *keys[i].tolist())
             marks = range(q.mark[j], q.mark[j + 1])
