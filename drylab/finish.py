@@ -10,20 +10,26 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
-from rdkit.Chem import QED, rdFingerprintGenerator
-from rdkit.Chem.Scaffolds import MurckoScaffold
+from rdkit.Chem import rdFingerprintGenerator
 
 from drylab.config import Target
 from drylab.errors import AccountingError
 from drylab.execute import Executor, in_order
 from drylab.featurize import reference
+from drylab.featurize.alerts import names_found
+from drylab.featurize.columns import graphs as graphs_of
+from drylab.featurize.desirability import PARTS, qed
+from drylab.featurize.reference import RDKIT_NAMES
+from drylab.featurize.route import take
+from drylab.featurize.table import describe
 from drylab.question import Question
 from drylab.reduce import TopK
 from drylab.report.depict import picture
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
+from drylab.types import MolGraphs
 
-CHUNK = 250  # hits a task: about two seconds of RDKit
+CHUNK = 1000  # hits a task: about a second, as long as it takes to start a worker
 FLAGS = ("green", "amber", "red", "unknown")  # from best to worst; unknown: no limits given
 
 
@@ -47,7 +53,7 @@ class Describe:
         q = self.question
         smiles = [str(text) for text in top.smiles]
         mols = reference.parse(smiles)
-        graphs = reference.graphs(mols)
+        graphs = graphs_of(smiles)
         z = GineEncoder(q.model.encoder)(graphs).z
         values = panel.values(q.model.probes, z)
         _check_scores(values[:, q.probe], top)
@@ -64,7 +70,7 @@ class Describe:
             **_anti_targets(self.target, q, values),
             **_toxicity(self.target, q, values),
             **_domain(q, z),
-            **_described(self.target, mols),
+            **_described(self.target, mols, graphs),
             **_novelty(q, mols),
             "library_row": pa.array(top.rows),
             "atom_contributions": pa.array([*maps, *[None] * (len(top) - len(maps))], pa.list_(pa.float32())),
@@ -105,12 +111,12 @@ def _check_scores(scores: NDArray[np.float64], top: TopK) -> None:
         )
 
 
-def _atom_maps(q: Question, graphs: Any, count: int) -> list[NDArray[np.float32]]:
+def _atom_maps(q: Question, graphs: MolGraphs, count: int) -> list[NDArray[np.float32]]:
     if count == 0:
         return []
-    contributions = GineEncoder(q.model.encoder).atom_contributions(graphs, q.model.probes.weights[q.probe])
-    ends = graphs.atom_ptr
-    return [contributions[ends[i] : ends[i + 1]].astype(np.float32) for i in range(count)]
+    drawn = take(graphs, np.arange(count))
+    contributions = GineEncoder(q.model.encoder).atom_contributions(drawn, q.model.probes.weights[q.probe])
+    return [part.astype(np.float32) for part in np.split(contributions, drawn.atom_ptr[1:-1])]
 
 
 def _known_as(q: Question, top: TopK) -> dict[str, pa.Array]:
@@ -155,18 +161,18 @@ def _domain(q: Question, z: NDArray[np.float64]) -> dict[str, pa.Array]:
     return {"embed_distance_pct": pa.array(percentile), "in_domain": pa.array(percentile <= 95.0)}
 
 
-def _described(target: Target, mols: list[Any]) -> dict[str, pa.Array]:
-    values = reference.properties(mols)
-    values["qed"] = np.array([QED.qed(mol) for mol in mols], dtype=np.float64)
+def _described(target: Target, mols: list[Any], graphs: MolGraphs) -> dict[str, pa.Array]:
+    """Properties, what lies outside the target's ranges, alerts and scaffold: RDKit's values, most of them by kernels."""
+    found = describe(graphs, mols.__getitem__, tuple({*RDKIT_NAMES.values(), *PARTS}))
+    values = {name: found[rdkit].astype(np.float64) for name, rdkit in RDKIT_NAMES.items()}
+    values["qed"] = qed(graphs, mols.__getitem__, found)
     ranges = [(name, r) for name, r in sorted(target.ranges().items()) if not r.hard]
     outside = [",".join(name for name, r in ranges if not r.low <= values[name][i] <= r.high) for i in range(len(mols))]
     columns = {name: pa.array(value) for name, value in values.items()}
     columns["outside"] = pa.array(outside, pa.string())
-    for catalog in target.alerts.catalogs:
-        matcher = reference.alert_catalog((catalog,))
-        names = ["; ".join(sorted({entry.GetDescription() for entry in matcher.GetMatches(mol)})) for mol in mols]
-        columns[f"alerts_{catalog}"] = pa.array(names, pa.string())
-    columns["scaffold"] = pa.array([MurckoScaffold.MurckoScaffoldSmiles(mol=mol) for mol in mols], pa.string())
+    for catalog, names in names_found(graphs, mols.__getitem__, target.alerts.catalogs).items():
+        columns[f"alerts_{catalog}"] = pa.array(["; ".join(row) for row in names], pa.string())
+    columns["scaffold"] = pa.array([reference.scaffold(mol) for mol in mols], pa.string())
     return columns
 
 

@@ -10,21 +10,23 @@ matches than "at least one", is one RDKit has to be asked about. Where a code is
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from drylab.featurize import reference
+from drylab.featurize import reference, stored
 from drylab.featurize.programs import fits, pack
 from drylab.featurize.smarts import query
 from drylab.featurize.terms import Query
 from drylab.kernels.search import Programs
-from drylab.kernels.substructure import any_match, match
+from drylab.kernels.substructure import ASK, NO, any_match, match
 from drylab.types import MolGraphs
+
+CATALOGS = ("pains", "brenk", "nih")
 
 # An entry is a Boost text archive: a matcher's name, the pickled query, least and greatest number of matches.
 _NAME = re.compile(rb"22 serialization::archive \d+ [\d \n]*?\n1 0 0 (\d+) ")
@@ -34,11 +36,12 @@ _ONCE = re.compile(rb" 1 4294967295 ")
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Compiled queries: names (e,), their programs, and which of them only RDKit can tell for sure."""
+    """Compiled queries: names (e,), their programs, which of them only RDKit can tell for sure, and the catalogue (e,) of each."""
 
     names: tuple[str, ...]
     programs: Programs
-    inexact: tuple[str, ...]
+    inexact: tuple[str, ...] = ()
+    catalogs: tuple[str, ...] = ()
 
     def match(self, graphs: MolGraphs) -> NDArray[np.uint8]:
         """(n, e) uint8: substructure.NO, YES or ASK."""
@@ -77,14 +80,29 @@ def _alerts(names: Sequence[str], mols: Sequence[Chem.Mol | None]) -> Alerts:
 @lru_cache(maxsize=16)
 def compiled(names: tuple[str, ...]) -> Alerts:
     """The entries of catalogues ("pains", "brenk", "nih"), in RDKit's order; reference.alert_catalog is the oracle."""
+    kept = stored.read("catalogs") if names == CATALOGS else None
+    return Alerts(kept.names, kept.programs, catalogs=kept.catalogs) if kept else compile_catalogs(names)
+
+
+def compile_catalogs(names: tuple[str, ...]) -> Alerts:
+    """``compiled``, from RDKit's own entries."""
     catalog = reference.alert_catalog(names)
     entries = [catalog.GetEntryWithIdx(i) for i in range(catalog.GetNumEntries())]
-    return _alerts([entry.GetDescription() for entry in entries], [entry_query(entry.Serialize()) for entry in entries])
+    alerts = _alerts(
+        [entry.GetDescription() for entry in entries], [entry_query(entry.Serialize()) for entry in entries]
+    )
+    homes = tuple(name for name in names for _ in range(reference.alert_catalog((name,)).GetNumEntries()))
+    return replace(alerts, catalogs=homes)
 
 
 @lru_cache(maxsize=64)
 def patterns(smarts: tuple[str, ...]) -> Alerts:
     """SMARTS of a target file, as HasSubstructMatch reads them. Raises InputError where RDKit refuses one."""
+    return compile_patterns(smarts)
+
+
+def compile_patterns(smarts: tuple[str, ...]) -> Alerts:
+    """``patterns``, each compiled."""
     return _alerts(smarts, [reference.pattern(text) for text in smarts])
 
 
@@ -96,3 +114,24 @@ def compile_smarts(smarts: str) -> Query | None:
 def alerts(graphs: MolGraphs, names: tuple[str, ...]) -> NDArray[np.uint8]:
     """(n, e) uint8 codes of the entries of some catalogues, whose names are ``compiled(names).names``."""
     return compiled(names).match(graphs)
+
+
+def names_found(
+    graphs: MolGraphs, mol_of: Callable[[int], reference.Mol], catalogs: Sequence[str]
+) -> dict[str, list[list[str]]]:
+    """Catalogue -> for each of n molecules the names of its entries that match, each once, sorted.
+
+    One search for all; mol_of(row) gives RDKit's molecule, for an entry that the kernel asks about.
+    """
+    found: dict[str, list[set[str]]] = {catalog: [set() for _ in range(len(graphs))] for catalog in catalogs}
+    if not catalogs:
+        return {}
+    whole = compiled(CATALOGS)
+    codes = whole.match(graphs)
+    for row, entry in np.argwhere(codes != NO).tolist():
+        if whole.catalogs[entry] not in found:
+            continue
+        asked = codes[row, entry] == ASK
+        if not asked or reference.alert_catalog(CATALOGS).GetEntryWithIdx(entry).HasFilterMatch(mol_of(row)):
+            found[whole.catalogs[entry]][row].add(whole.names[entry])
+    return {catalog: [sorted(names) for names in rows] for catalog, rows in found.items()}

@@ -10,14 +10,15 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, RDLogger
-from rdkit.Chem import Crippen, Descriptors, FilterCatalog, Lipinski, rdFingerprintGenerator, rdMolDescriptors
+from rdkit import Chem, RDLogger, rdBase
+from rdkit.Chem import QED, Crippen, Descriptors, FilterCatalog, Lipinski, rdFingerprintGenerator, rdMolDescriptors
 
 from drylab.errors import InputError
 from drylab.types import DECLINED, INVALID, PARSED, MolGraphs
 
 RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
 
+VERSION = rdBase.rdkitVersion
 MAX_ATOMS = 255  # atom numbers within a molecule are one byte
 _ORDER = {
     Chem.BondType.SINGLE: 1,
@@ -64,6 +65,8 @@ RDKIT_NAMES: Mapping[str, str] = {
     "charge": "FormalCharge",
 }
 PROPERTIES: Mapping[str, Callable[[Mol], float]] = {name: DESCRIPTORS[rdkit] for name, rdkit in RDKIT_NAMES.items()}
+
+QED_ALERTS: tuple[str, ...] = tuple(QED.StructuralAlertSmarts)  # SMARTS of the structural alerts that QED counts
 
 _CATALOGS = {
     "pains": FilterCatalog.FilterCatalogParams.FilterCatalogs.PAINS,
@@ -156,6 +159,31 @@ def fingerprints(mols: Sequence[Mol], radius: int, n_bits: int, chirality: bool)
     """RDKit's Morgan fingerprints: for each molecule, how often each bit that is set occurs."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=n_bits, includeChirality=chirality)
     return [generator.GetCountFingerprint(mol).GetNonzeroElements() for mol in mols]
+
+
+def qed(mol: Mol, known: tuple[float, ...] | None = None) -> float:
+    """RDKit's QED, to the bit; ``known`` spares it most of the work.
+
+    known  weight, logP, donors, polar surface, rotatable bonds, how many of QED_ALERTS match. Not for a molecule with
+           hydrogens that are atoms, which QED takes away first.
+    """
+    if known is None:
+        return float(QED.qed(mol))
+    weight, logp, donors, surface, rotatable, alerts = known
+    # Counted in QED's own ways, which are none of DESCRIPTORS.
+    acceptors = sum(len(mol.GetSubstructMatches(query)) for query in QED.Acceptors)
+    aromatic_rings = len(Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(mol), QED.AliphaticRings)))
+    parts = QED.QEDproperties(weight, logp, acceptors, donors, surface, rotatable, aromatic_rings, alerts)
+    return float(QED.qed(mol, qedProperties=parts))
+
+
+def scaffold(mol: Mol) -> str:
+    """SMILES of the Bemis-Murcko scaffold without stereo, as ``MurckoScaffoldSmiles`` of RDKit writes it; "" without rings."""
+    found = Chem.MurckoDecompose(mol)
+    found.ClearComputedProps()
+    found.UpdatePropertyCache()
+    Chem.GetSymmSSSR(found)
+    return Chem.MolToSmiles(found, False)
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +22,8 @@ _BOND_PX = 22.0
 
 _PATH = re.compile(r"<path (?:class='[^']*' )?d='([^']*)' style='([^']*)'")
 _TEXT = re.compile(r"<text x='([^']*)' y='([^']*)'[^>]*? style='([^']*)' >(.*?)</text>")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LONG = re.compile(r"-?\d+\.\d\d+")
+_IDLE = re.compile(r"\.0(?!\d)| +(?=[MLCQZ])|(?<=[MLCQZ]) +")
 
 
 def picture(smiles: str, contributions: Sequence[float] | None = None) -> str:
@@ -56,7 +58,11 @@ def sdf(rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join(_record(row) for row in rows)
 
 
+@lru_cache(
+    maxsize=256
+)  # a hit is drawn for the report and written as a record: laid out once, where both are done here
 def _read(smiles: str) -> Chem.Mol | None:
+    """The molecule with its layout, not to be changed; None where RDKit cannot read it."""
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
     if molecule is not None:
@@ -120,14 +126,15 @@ def _bond_length(molecule: Chem.Mol, spots: Sequence[Any]) -> float:
 def _compact(drawing: str) -> str:
     """RDKit's drawing with one path for each pen and no style attributes (a strict content policy forbids them)."""
     pens: dict[tuple[str, str, str], list[str]] = {}
-    for shape, style in _PATH.findall(drawing):
+    found = _PATH.findall(drawing)
+    for shape, (_, style) in zip(_short([shape for shape, _ in found]), found, strict=True):
         css = _css(style)
         pen = (
             css.get("fill", "none"),
             css.get("stroke-width", "1px").removesuffix("px"),
             css.get("stroke-dasharray", ""),
         )
-        pens.setdefault(pen, []).append(_short(shape))
+        pens.setdefault(pen, []).append(shape)
     return "".join(_path(pen, shapes) for pen, shapes in pens.items()) + _labels(drawing)
 
 
@@ -157,17 +164,19 @@ def _labels(drawing: str) -> str:
     )
 
 
-def _css(style: str) -> dict[str, str]:
+@lru_cache(maxsize=512)  # a drawing has a few pens and hundreds of strokes
+def _css(style: str) -> Mapping[str, str]:
     return dict(part.split(":", 1) for part in style.split(";") if ":" in part)
 
 
-def _short(shape: str) -> str:
-    rounded = _NUMBER.sub(lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), shape)
-    return re.sub(r"\s*([MLCQZ])\s*", r"\1", rounded)
+def _short(shapes: Sequence[str]) -> list[str]:
+    """Path data with at most one decimal a number, which is what RDKit writes, and without idle zeros and spaces."""
+    whole = _LONG.sub(lambda number: f"{float(number[0]):.1f}", "\n".join(shapes))
+    return _IDLE.sub("", whole).split("\n") if shapes else []
 
 
 def _record(row: Mapping[str, Any]) -> str:
-    molecule = _read(str(row["smiles"])) or Chem.Mol()
+    molecule = Chem.Mol(_read(str(row["smiles"])) or Chem.Mol())
     title = one_line(row["id"])
     molecule.SetProp("_Name", title)
     tags = [
