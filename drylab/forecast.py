@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import log2
+from math import log1p, log2
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from drylab.probing import Piece, Probed
 from drylab.resources import Resources
@@ -107,8 +110,16 @@ class Forecast:
 def forecast(work: Work, probed: Probed, hits: Hitwork) -> Forecast:
     """What the work takes, by what the probe and a few hits took."""
     workers = max(1, min(probed.workers, work.groups))
-    row_s = row_seconds(probed)
-    fold = Span(*(_fold_seconds(pace, work, probed, workers) for pace in (row_s.low, row_s.likely, row_s.high)))
+    found, first = pace(probed), sum(piece.rows for piece in probed.first)
+    # Wall time of the rows that are left when every worker has done its first piece. This process merges what the others
+    # find: it is one of those that share the cores, and cannot be shared itself.
+    left = max(0, work.rows - first)
+    mine, theirs = left / workers, first / len(probed.first)
+    row = found.row
+    fold = Span(
+        *(max(found.seconds(end, theirs, mine), left * probed.merge_s) for end in (row.low, row.likely, row.high))
+    )
+    cpu_s = left * (found.cpu_row + probed.merge_s) + workers * found.cpu_cold * log1p(mine / theirs)
     check = work.checked / work.check_speed / workers if work.checked else 0.0
     describe, write = _describing(work, hits), hits.runs * hits.write_s + work.kept * hits.write_hit_s
     parts = {"start": probed.start_s, "check": check, "screen": fold.likely, "describe": describe, "write": write}
@@ -120,14 +131,13 @@ def forecast(work: Work, probed: Probed, hits: Hitwork) -> Forecast:
     return Forecast(
         seconds=fold.plus(probed.start_s + check + describe + write),
         parts=parts,
-        pace=Span(workers / row_s.high, workers / row_s.likely, workers / row_s.low),
+        pace=Span(workers / row.high, workers / row.likely, workers / row.low),
         resources=Resources(
             rows=work.rows,
             workers=probed.workers,
             wall_s=wall_s,
             screen_s=screen_s,
-            cpu_s=probed.start_cpu_s + work.rows * (probed.cpu_row_s + probed.merge_s) + check * workers
-            + describe * hits.workers,
+            cpu_s=probed.start_cpu_s + sum(p.cpu for p in probed.first) + cpu_s + check * workers + describe * hits.workers,
             gpus=probed.gpus,
             peak_bytes=max(here, worker),
             all_bytes=here + worker * probed.workers,
@@ -139,41 +149,66 @@ def forecast(work: Work, probed: Probed, hits: Hitwork) -> Forecast:
     )  # fmt: skip
 
 
-def row_seconds(probed: Probed) -> Span:
-    """Seconds of one worker for a row of the library, once it is warm: from the later half of the probe.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a row takes a worker that has done m of them: ``row + cold / m`` seconds, and the same in CPU seconds.
+
+    What is new to a worker gets rarer as the library goes on: of the environments that the engine has computed and keeps,
+    the share that a molecule lacks falls about as 1 / m (measured: docs/plan.md).
+    """
+
+    row: Span
+    cold: float
+    cpu_row: float
+    cpu_cold: float
+
+    def seconds(self, row: float, first: float, rows: float) -> float:
+        """Of one worker, for ``rows`` more after its ``first``, when a row takes ``row`` in the end."""
+        return rows * row + self.cold * log1p(rows / first)
+
+
+def pace(probed: Probed) -> Pace:
+    """By least squares through all pieces but those that warmed the workers up; the range is that of its rounds.
 
     The pieces of each round are spread evenly over the library and follow those of the round before in time: so the range
     holds what differs between molecules, and what else the machine does.
     """
     pieces = probed.pieces or probed.first
-    later = pieces[len(pieces) // 2 :]
-    rounds = [seconds / rows + probed.merge_s for seconds, rows in map(_sums, _chunks(later))]
-    if len(rounds) == 1:  # all that is known besides: how long pieces took as they warmed up
-        rounds = [
-            seconds / rows + probed.merge_s for seconds, rows in map(_sums, ([p] for p in (*probed.first, *pieces)))
-        ]
-    seconds, rows = _sums(later)
-    likely = seconds / rows + probed.merge_s
-    return Span(min(likely, *rounds), likely, max(likely, *rounds))
+    rows, before = np.array([piece.rows for piece in pieces], np.float64), _before(probed, pieces)
+    took, cpu = (np.array([getattr(piece, name) for piece in pieces]) / rows for name in ("seconds", "cpu"))
+    (row, cold), (cpu_row, cpu_cold) = (_fitted(values, rows, before) for values in (took, cpu))
+    warm = took - cold / before
+    rounds = np.array_split(np.arange(len(pieces)), min(ROUNDS, len(pieces)))
+    ends = [float(np.average(warm[at], weights=rows[at])) for at in rounds]
+    if len(ends) == 1:  # all that is known besides: how long pieces took as they warmed up
+        ends += [piece.seconds / piece.rows for piece in probed.first]
+    low, high = min(row, *ends), max(row, *ends)
+    return Pace(Span(low, row, high).plus(probed.merge_s), cold, cpu_row, cpu_cold)
 
 
-def _chunks(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
-    count = min(ROUNDS, len(pieces))
-    ends = [round(at * len(pieces) / count) for at in range(count + 1)]
-    return [pieces[start:stop] for start, stop in pairwise(ends)]
+def _before(probed: Probed, pieces: Sequence[Piece]) -> NDArray[np.float64]:
+    """(p,) rows that each piece's worker had done by the middle of it."""
+    done: Counter[str] = Counter()
+    if pieces is probed.pieces:
+        done.update({piece.worker: piece.rows for piece in probed.first})
+    found = []
+    for piece in pieces:
+        found.append(done[piece.worker] + piece.rows / 2)
+        done[piece.worker] += piece.rows
+    return np.array(found)
 
 
-def _sums(pieces: Sequence[Piece]) -> tuple[float, int]:
-    return sum(piece.seconds for piece in pieces), max(1, sum(piece.rows for piece in pieces))
+def _fitted(values: NDArray[np.float64], rows: NDArray[np.float64], before: NDArray[np.float64]) -> tuple[float, float]:
+    """(row, cold): values as row + cold / before, each weighed by its rows; cold is 0 where they do not fall.
 
-
-def _fold_seconds(row_s: float, work: Work, probed: Probed, workers: int) -> float:
-    """Wall time of the rows that are left when every worker has done its first piece."""
-    left = max(0, work.rows - sum(piece.rows for piece in probed.first))
-    seconds, rows = _sums(probed.pieces)
-    warming = max(0.0, seconds - rows * (row_s - probed.merge_s)) if left > rows else 0.0
-    # This process merges what the others find; it is one of those that share the cores, and it cannot be shared itself.
-    return max((left * row_s + warming) / workers, left * probed.merge_s)
+    row is at least half of what the later half of them came to: a few pieces do not show more than that.
+    """
+    x, least = 1 / before, float(np.average(values[len(values) // 2 :], weights=rows[len(rows) // 2 :])) / 2
+    mean, centre = np.average(values, weights=rows), np.average(x, weights=rows)
+    spread = np.average((x - centre) ** 2, weights=rows)
+    cold = float(np.average((x - centre) * (values - mean), weights=rows) / spread) if spread > 0 else 0.0
+    cold = min(max(0.0, cold), float(mean - least) / float(centre))
+    return float(mean - cold * centre), cold
 
 
 def _describing(work: Work, hits: Hitwork) -> float:

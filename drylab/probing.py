@@ -51,7 +51,7 @@ class Probed:
     first    of each worker, the piece that warmed it up          pieces   all others, in the order they came
     start_s  until every worker had done its first piece          wall_s   of all
     merge_s  of this process, to merge one row's answer           workers
-    cpu_row_s  CPU of tasks, a row     start_cpu_s  CPU of workers besides: what they took to start
+    start_cpu_s  CPU of workers besides their tasks: what they took to start
     here_bytes, worker_bytes  memory of this process, and of the largest worker, at most; 0: the work was done here
     gpus     that tasks ran on         watts  "cpu", "gpu" -> on average, None: not known     not_known  why
     """
@@ -62,7 +62,6 @@ class Probed:
     wall_s: float
     merge_s: float
     workers: int
-    cpu_row_s: float
     start_cpu_s: float
     here_bytes: int
     worker_bytes: int
@@ -116,7 +115,6 @@ def probe(
         wall_s=wall,
         merge_s=merging / rows,
         workers=executor.workers or len(seen),
-        cpu_row_s=tasks / rows,
         start_cpu_s=max(0.0, spent.cpu_s - tasks - merging) if others else 0.0,
         here_bytes=peak_memory(),
         worker_bytes=max((used.peak for used in others), default=0),

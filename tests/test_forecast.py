@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from drylab.forecast import Hitwork, Span, Work, forecast, row_seconds
+from drylab.forecast import Hitwork, Span, Work, forecast, pace
 from drylab.probing import Piece, Probed
 
 MB = 1_000_000
@@ -20,7 +20,6 @@ PROBED = Probed(
     wall_s=15.0,
     merge_s=0.0002,
     workers=2,
-    cpu_row_s=0.0011,
     start_cpu_s=4.0,
     here_bytes=200 * MB,
     worker_bytes=150 * MB,
@@ -76,29 +75,63 @@ def test_memory_grows_on_as_with_each_doubling_of_the_probe() -> None:
     assert limited - forecast(WORK, PROBED, HITS).resources.all_bytes == 2 * 5 * MB
 
 
-def test_a_warming_probe_counts_its_later_half() -> None:
-    """What the cold half took more than it would later is paid once."""
-    cold = tuple(replace(piece, seconds=3.0) for piece in PIECES[:12]) + PIECES[12:]
-    said = forecast(WORK, replace(PROBED, pieces=cold), HITS)
-    assert said.parts["screen"] == pytest.approx(600.0 + 12 * 2.0 / 2)
+def warming(row: float, cold: float, count: int = 24) -> Probed:
+    """A probe whose workers take row + cold / m for a molecule when they have done m."""
+    pieces = []
+    for at in range(count):
+        middle = 1000 + 1000 * (at // 2) + 500
+        seconds = 1000 * (row + cold / middle)
+        pieces.append(replace(PIECES[at], seconds=seconds, cpu=seconds / 2))
+    return replace(PROBED, pieces=tuple(pieces), merge_s=0.0)
+
+
+def test_workers_that_get_faster_as_they_learn() -> None:
+    """500,000 rows are left for each, and what is new in them is (1 / m) of it at each: cold * ln(501,000 / 1,000) in all."""
+    probed = warming(0.001, 3.0)
+    found = pace(probed)
+    assert (found.row.likely, found.cold) == pytest.approx((0.001, 3.0))
+    assert (found.cpu_row, found.cpu_cold) == pytest.approx((0.0005, 1.5))
+    assert (found.row.low, found.row.high) == pytest.approx((0.001, 0.001))
+    said = forecast(WORK, probed, HITS)
+    assert said.parts["screen"] == pytest.approx(500.0 + 3.0 * math.log(501))
+    assert said.resources.cpu_s == pytest.approx(
+        4.0 + 4.5 + 500.0 + 2 * 1.5 * math.log(501) + 2 * 2.0 + 2 * said.parts["describe"]
+    )
+
+
+def test_workers_that_get_slower_do_not_learn() -> None:
+    slower = tuple(replace(piece, seconds=1.0 + at / 24) for at, piece in enumerate(PIECES))
+    found = pace(replace(PROBED, pieces=slower, merge_s=0.0))
+    assert found.cold == 0.0
+    assert found.row.likely == pytest.approx(sum(piece.seconds for piece in slower) / 24_000)
+
+
+def test_a_few_pieces_promise_no_more_than_half() -> None:
+    """Two pieces, the second twice as fast: a line through both would come out below nothing."""
+    two = (replace(PIECES[0], seconds=2.0), replace(PIECES[2], seconds=0.5))
+    found = pace(replace(PROBED, pieces=two, merge_s=0.0))
+    assert found.row.likely == pytest.approx(0.00025)
+    assert found.cold > 0
 
 
 def test_the_range_is_that_of_six_rounds() -> None:
-    later = tuple(
-        replace(piece, seconds=(0.9, 1.0, 1.0, 1.0, 1.0, 1.1)[at // 2]) for at, piece in enumerate(PIECES[12:])
-    )
-    span = row_seconds(replace(PROBED, pieces=PIECES[:12] + later))
-    assert (span.low, span.likely, span.high) == pytest.approx((0.0011, 0.0012, 0.0013))
-    said = forecast(WORK, replace(PROBED, pieces=PIECES[:12] + later), HITS)
+    """Rounds of four pieces; noise that rises and falls is no learning."""
+    noisy = tuple(replace(piece, seconds=(1.0, 0.9, 1.0, 1.1, 1.0, 1.0)[at // 4]) for at, piece in enumerate(PIECES))
+    probed = replace(PROBED, pieces=noisy, merge_s=0.0)
+    found = pace(probed)
+    assert found.cold == pytest.approx(0.0, abs=0.02)
+    assert (found.row.low, found.row.likely, found.row.high) == pytest.approx((0.0009, 0.001, 0.0011), rel=0.01)
+    said = forecast(WORK, probed, HITS)
     assert said.seconds.low < said.seconds.likely < said.seconds.high
-    assert said.seconds.high - said.seconds.likely == pytest.approx(1e6 * 0.0001 / 2)
+    assert said.seconds.high - said.seconds.likely == pytest.approx(500_000 * (found.row.high - found.row.likely))
     assert said.pace.low < said.pace.likely < said.pace.high
 
 
 def test_a_probe_of_a_single_piece_has_a_range() -> None:
-    span = row_seconds(replace(PROBED, pieces=PIECES[:1]))
-    assert span == Span(pytest.approx(0.0012), pytest.approx(0.0012), pytest.approx(0.0027))
-    assert row_seconds(replace(PROBED, pieces=())).likely > 0
+    assert pace(replace(PROBED, pieces=PIECES[:1])).row == Span(
+        pytest.approx(0.0012), pytest.approx(0.0012), pytest.approx(0.0027)
+    )
+    assert pace(replace(PROBED, pieces=())).row.likely > 0
 
 
 def test_merging_cannot_be_shared() -> None:

@@ -50,8 +50,7 @@ def test_every_worker_is_warmed_up_and_measured(executor: Executor) -> None:
     rows = {shard.path: shard.rows for shard in SHARDS}
     assert probed.rows == sum(rows[path] for path in found)
     assert 0 < probed.start_s < probed.wall_s
-    assert probed.cpu_row_s * probed.rows >= 0.02 * len(found)
-    assert all(piece.seconds >= 0.02 and piece.memory > 0 for piece in probed.pieces)
+    assert all(piece.cpu >= 0.02 and piece.seconds > 0 and piece.memory > 0 for piece in probed.pieces)
     assert probed.here_bytes > 0
     assert (probed.worker_bytes > 0) == (count > 1)
     assert (probed.start_cpu_s > 0) == (count > 1)
