@@ -6,7 +6,7 @@ For each kernel: the time of the first call (compilation), equality with the CPU
 events around the launcher, its own allocations and launches included (median, 20th and 80th percentile of --rounds, after
 the call that compared). The fraction is the least bytes the kernel could move (inputs read once, results written once) over
 its time, against a device-to-device copy measured in the same run. End to end starts at an Arrow column on the host and
-is wall time. Appends rows to bench/results/gpu.csv, except in the CUDA simulator, where --rows 50 tries the script itself:
+is wall time. The encoder follows (bench_gine.py). Appends rows to bench/results/gpu.csv, except in the CUDA simulator, where --rows 50 tries the script itself:
     NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 python bench/bench_gpu.py --rows 50 --rounds 1
 """
 
@@ -27,6 +27,7 @@ import numpy as np
 import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from bench import bench_gine
 from bench.timing_gpu import ROOT, Table, copy_rate, device_ms, there, times, wait, wall_ms
 from drylab.device import gpus, on_device, to_host
 from drylab.featurize.route import ATOM_FIELDS, BOND_FIELDS
@@ -91,6 +92,11 @@ def graphs_of(parsed: smiles.Parsed) -> MolGraphs:
     return MolGraphs(atom_ptr=parsed.atom_ptr, bond_ptr=parsed.bond_ptr, status=status, **fields)
 
 
+def parsed_on_cpu(data: np.ndarray, offsets: np.ndarray) -> smiles.Parsed:
+    """The CPU twin, without the room it leaves behind its columns."""
+    return smiles.parse_on_cpu(data, offsets)._replace(room=None)
+
+
 def cases(text: Text, parsed: smiles.Parsed) -> list[Case]:
     """Every kernel with a GPU twin, with what it works on for these molecules; all on the host."""
     g, n = graphs_of(parsed), len(parsed.reason)
@@ -113,7 +119,7 @@ def cases(text: Text, parsed: smiles.Parsed) -> list[Case]:
     rng = np.random.default_rng(0)
     scores, keys = rng.standard_normal(n).round(4), rng.integers(0, 2**63, (n, 2)).astype(np.uint64)
     return [
-        Case(PARSE, smiles.parse_on_cpu, smiles.parse_on_gpu, text, text),
+        Case(PARSE, parsed_on_cpu, smiles.parse_on_gpu, text, text),
         Case("graph to ECFP4, 2048 bits", morgan.bits_on_cpu, morgan_gpu.bits_on_gpu, ecfp4, common),
         Case("graph to ECFP4, counts", morgan.counts_on_cpu, morgan_gpu.counts_on_gpu, ecfp4, common),
         Case(f"graph to {len(names)} descriptors", descriptors_cpu.descriptors_on_cpu, descriptors_gpu.descriptors_on_gpu, (g, names), described),
@@ -184,7 +190,9 @@ def warm_up_cpu() -> None:
         case.cpu(*case.arguments)
 
 
-GPU_TESTS = (ROOT / "tests" / "kernels", ROOT / "tests" / "featurize" / "test_columns.py")
+GPU_TESTS = tuple(
+    ROOT / "tests" / name for name in ("kernels", "featurize/test_columns.py", "score/test_engine_gpu.py")
+)
 
 
 def run_tests() -> int:
@@ -234,6 +242,8 @@ def main() -> int:
     print(f"equal to the CPU twins on {len(column)} molecules, all {len(first)} kernels")
     for what, work in ends(column).items():
         table.add(what, len(column), times(wall_ms, work, asked.rounds))
+    if not SIMULATED:  # bench_gine.py tries itself without a GPU
+        bench_gine.measure(text, graphs_of(parsed), table, asked.rounds)
     return failed
 
 

@@ -14,7 +14,7 @@ if [ -z "${PYTHON:-}" ] && .venv/bin/python -c "import cupy" 2>/dev/null; then p
 
 # What is missing comes from ./.wheels, without a network.
 missing=()
-for package in rdkit pyarrow hypothesis pytest; do
+for package in rdkit pyarrow safetensors hypothesis pytest; do
     "$python" -c "import $package" 2>/dev/null || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then

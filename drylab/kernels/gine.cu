@@ -1,39 +1,49 @@
-/* The GINE encoder of kernels/message.py as one CUDA kernel: a tile of whole molecules stays in shared memory through all layers.
+/* The GINE encoder of kernels/message.py as one CUDA kernel: a tile of whole molecules stays in shared memory through
+   all layers.
 
-   What a tile is    at most 128 atoms (rows) of whole molecules, in any order; a block of 256 threads works on one tile at a time,
-                     and takes every gridDim-th tile. Two blocks on a multiprocessor, so that one gathers while one multiplies.
-   What is exact     messages, bias, ReLU, residual and pooling in float32, in the order of kernels/message.py; the two products of a
-                     layer on the tensor cores, bfloat16 times bfloat16 into float32 (mma.sync m16n8k16), 16 terms at once. A row
-                     depends on its molecule alone: not on the tile, nor on where it stands in it. No atomics.
-   Result            pooled (n, WIDTH) float32: the sum of a molecule's last states, atom by atom. Probes are a kernel of their own.
-   What it leaves    molecules of more than 128 atoms, and with an atom of more than 8 bonds: left[i] = 1, for kernels/gine.py to do.
-   Sizes             WIDTH and HIDDEN are 64 or 128 (kernels/gine.py pads with zeros, which change no bit); any number of layers.
+   What a tile is    at most 128 atoms (rows) of whole molecules, in any order; a block of 256 threads works on one tile
+                     at a time, and takes every gridDim-th tile. Two blocks on a multiprocessor, so that one gathers
+                     while the other multiplies.
+   What is exact     messages, bias, ReLU, residual and pooling in float32, in the order of kernels/message.py; the two
+                     products of a layer on the tensor cores, bfloat16 times bfloat16 into float32 (mma.sync m16n8k16),
+                     16 terms at once. A row depends on its molecule alone: not on the tile, nor on where it stands in
+                     it. No atomics.
+   Result            pooled (n, WIDTH) float32: the sum of a molecule's last states, atom by atom. Probes are a kernel of
+                     their own.
+   What it leaves    molecules of more than 128 atoms, or with an atom of more than 8 bonds: left[i] = 1, for
+                     kernels/gine.py to do.
+   Sizes             WIDTH and HIDDEN are 64 or 128 (kernels/gine.py pads with zeros, which change no bit); any number
+                     of layers.
 
-   Shared memory, at 128 x 128: states h 128 x 128 float32 64 kB, m or u 128 x 128 bfloat16 32 kB, three steps of weights 12 kB, bonds and
-   places of atoms 3.5 kB: 114,176 bytes. Two blocks and the kilobyte the driver keeps for each are 225 of the 228 kB of an sm_90 or sm_100
-   multiprocessor (a block alone may have 227). Registers: 128 a thread at most (two blocks of 256 threads), 64 of them sums.
+   Shared memory, at 128 x 128: states h 128 x 128 float32 64 kB, m or u 128 x 128 bfloat16 32 kB, three steps of weights
+   12 kB, bonds and places of atoms 3.5 kB: 114,176 bytes. Two blocks and the kilobyte the driver keeps for each are 225
+   of the 228 kB of an sm_90 or sm_100 multiprocessor (a block alone may have 227). Registers: 128 a thread at most (two
+   blocks of 256 threads), 64 of them sums; 118 used on sm_90, 128 on sm_100, none spilled (make ptx).
 
-   Weights (256 kB at 128 x 128 x 4) do not fit beside that. kernels/gine.py lays them out as the steps of 16 rows in which they are used, each as the
-   fragments that mma wants, so a step is 4 kB in a row: cp.async brings it from L2 while the two before it are worked on, without
-   pause from product to product and from tile to tile. 256 kB for 33.5 MFLOP: 128 FLOP a byte of L2; and from device memory
-   about 250 bytes a molecule come and 512 go, 9,000 FLOP a byte: the limit is not memory.
-   Bank conflicts: 16-byte chunks of a row of m, and 32-byte pairs of chunks of a row of h, are permuted by the row's number.
+   Weights (256 kB at 128 x 128 x 4) do not fit beside that. kernels/gine.py lays them out as the steps of 16 rows in
+   which they are used, each as the fragments that mma wants, so a step is 4 kB in a row: cp.async brings it from L2
+   while the two before it are worked on, without pause from product to product and from tile to tile. 256 kB for 33.5
+   MFLOP: 128 FLOP a byte of L2; and from device memory about 250 bytes a molecule come and 512 go, 9,000 FLOP a byte:
+   the limit is not memory. Bank conflicts: 16-byte chunks of a row of m, and 32-byte pairs of chunks of a row of h, are
+   permuted by the row's number.
 
-   What to expect (arithmetic, no measurement: no GPU has run this yet). A layer of a tile is 8.4 MFLOP: 2,048 cycles of an H200's tensor
-   cores at 989 TFLOP/s dense, about 3,300 at what mma.sync reaches of it (some 62 %; the rest is for wgmma). Shared memory at 128 bytes a cycle
-   needs about 7,000 for the same layer: 2 x 1,800 to feed the products, 2,200 for neighbours, 1,300 for epilogues. So the limit is
-   shared memory, near 28 % of the peak, 0.95 of it with tiles 95 % full; 20 % would be no surprise.
+   What to expect (arithmetic, no measurement: no GPU has run this yet). A layer of a tile is 8.4 MFLOP: 2,048 cycles of
+   an H200's tensor cores at 989 TFLOP/s dense, about 3,300 at what mma.sync reaches of it (some 62 %,
+   https://arxiv.org/abs/2402.13499; the rest is for wgmma). Shared memory at 128 bytes a cycle needs about 7,300 for the
+   same layer: 2 x 1,800 to feed the products, 2,400 for neighbours, 1,300 for epilogues. So the limit is shared memory,
+   near 28 % of the peak in full tiles; tiles of real libraries are 97 % full. 20 % would be no surprise.
 
    Versions considered
-     un-fused (kernels/gine.py on a GPU)      each step of each layer through device memory: an order of magnitude more bytes
+     un-fused (kernels/gine.py on a GPU)      each step of each layer through device memory: far more bytes
      a product's weights whole, twice         64 kB more, so one block on a multiprocessor: nothing to do while it gathers
-     fragments of B straight from L2          no barriers in a product, but every byte comes twice, and L2 is at 70 % of its rate then
-     16 warps of 32 x 32                      reads A and B half as often again from shared memory, which is the limit
-     h in registers, bfloat16 for neighbours  less shared memory traffic by a third, but one block on a multiprocessor; and less exact
-     wgmma (sm_90a), tcgen05 (sm_100a)        the way to the rest of the peak; two kernels more, and none runs on a CPU in tests
+     fragments of B straight from L2          no barriers in a product, but every byte comes twice: most of what L2 gives
+     16 warps of 32 x 32                      read a third more from shared memory for a product, and that is the limit
+     h in registers, bfloat16 for neighbours  less traffic in shared memory, but one block on a multiprocessor; less exact
+     wgmma (sm_90a), tcgen05 (sm_100a)        the way to the rest of the peak; two kernels more, none to run on a CPU
 
-   Built by NVRTC (kernels/gine_gpu.py), compiled without a GPU by tests/gpu/compile_gine.py, and run on a CPU by tests/gpu/gine_host.cpp, which
-   brings host functions for what is inside #ifdef __CUDACC__. SHARED_BYTES is what the launcher asks for. */
+   Built by NVRTC (kernels/gine_gpu.py), compiled without a GPU by tests/gpu/compile_gine.py, and run on a CPU by
+   tests/gpu/gine_host.cpp and gine_library.cpp, with tests/gpu/cuda_host.h for what is inside #ifdef __CUDACC__.
+   SHARED_BYTES is what the launcher asks for, BLOCKS how many blocks it puts on a multiprocessor. */
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -52,7 +62,8 @@ __device__ __forceinline__ u8* shared_memory() {
 /* sum += a b: 16 x 16 times 16 x 8, a warp together; a and b are fragments as the PTX manual draws them. */
 __device__ __forceinline__ void mma(float (&sum)[4], const u32 (&a)[4], const u32 (&b)[2]) {
     asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
@@ -74,7 +85,8 @@ __device__ __forceinline__ u32 two_bfloat16(float low, float high) {
 
 /* 16 bytes from global to shared memory, there when wait_copies says so. */
 __device__ __forceinline__ void copy_16(u8* to, const u8* from) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((u32)__cvta_generic_to_shared(to)), "l"(from) : "memory");
+    const u32 there = (u32)__cvta_generic_to_shared(to);
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(there), "l"(from) : "memory");
 }
 
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
@@ -93,8 +105,10 @@ __device__ __forceinline__ void wait_copies() {
    ends     (n,) int32: where in order tile k of the chunk ends, at the chunk's first place + k
    counts   (chunks,) int32: tiles of the chunk
    tile_of  (n,) uint16 scratch        left  (n,) uint8: 1 where a molecule is too large for a tile
+   row_of   (n,) uint8 scratch
    A molecule without atoms is in no tile. */
-extern "C" __global__ void pack(int n, const int* atom_ptr, int* order, u8* row, int* ends, int* counts, u16* tile_of, u8* row_of, u8* left) {
+extern "C" __global__ void pack(
+    int n, const int* atom_ptr, int* order, u8* row, int* ends, int* counts, u16* tile_of, u8* row_of, u8* left) {
     const int chunk = blockIdx.x * blockDim.x + threadIdx.x;
     const int first = chunk * CHUNK;
     if (first >= n) return;
@@ -145,7 +159,8 @@ extern "C" __global__ void pack(int n, const int* atom_ptr, int* order, u8* row,
     counts[chunk] = tiles;
 }
 
-/* tiles (t, 2) int32: begin and end in order, of all chunks one behind the other; total (chunks,): tiles up to and with a chunk. */
+/* tiles (t, 2) int32: begin and end in order, of all chunks one behind the other; total (chunks,) int32: tiles up to
+   and with each chunk. */
 extern "C" __global__ void list_tiles(int n, const int* ends, const int* total, int* tiles) {
     const int chunk = blockIdx.x * blockDim.x + threadIdx.x;
     const int first = chunk * CHUNK;
@@ -197,13 +212,14 @@ struct Stream {
 
 __device__ __forceinline__ void fetch(Shared& s, Stream& stream) {
     const int at = 16 * threadIdx.x;
-    if (at < STAGE_BYTES) copy_16(&s.stage[stream.stage * STAGE_BYTES + at], stream.weights + (size_t)stream.next * STAGE_BYTES + at);
+    if (at < STAGE_BYTES)
+        copy_16(&s.stage[stream.stage * STAGE_BYTES + at], stream.weights + (size_t)stream.next * STAGE_BYTES + at);
     commit_copies();
     stream.next = stream.next + 1 == stream.steps ? 0 : stream.next + 1;
     stream.stage = stream.stage + 1 == STAGES ? 0 : stream.stage + 1;
 }
 
-/* The step to be used now. The barrier also says that all have used the one before it, whose place the next to come takes. */
+/* The step to be used now. The barrier also says that all have used the one before it: the next to come takes its place. */
 __device__ __forceinline__ const uint4* advance(Shared& s, Stream& stream) {
     wait_copies<STAGES - 2>();
     __syncthreads();
@@ -260,7 +276,7 @@ __device__ __forceinline__ void each_pair(const float (&sum)[ROW_TILES][N / 32][
 
 __device__ __forceinline__ float relu(float value) { return fmaxf(value, 0.0f); }
 
-/* m = h + sum over an atom's bonds of relu(h of the neighbour + edge). The row of edges last used is kept: bonds repeat. */
+/* m = h + sum over an atom's bonds of relu(h of the neighbour + edge). The last row of edges is kept: bonds repeat. */
 __device__ __forceinline__ void messages(Shared& s, const float* edges) {
     const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES;
     int held = -1;
@@ -288,13 +304,15 @@ __device__ __forceinline__ void messages(Shared& s, const float* edges) {
 
 /* Which atom stands in each row, and its bonds: (members of the tile) molecules from order[begin] on. */
 __device__ __forceinline__ void place(
-    Shared& s, int begin, int members, const int* order, const u8* row, const int* atom_ptr, const int* bond_ptr, const u8* x,
-    int features, const int* stride, const u8* bond_begin, const u8* bond_end, const u8* bond_class, u8* left) {
+    Shared& s, int begin, int members, const int* order, const u8* row, const int* atom_ptr, const int* bond_ptr,
+    const u8* x, int features, const int* stride, const u8* bond_begin, const u8* bond_end, const u8* bond_class,
+    u8* left) {
     const int at = threadIdx.x;
     if (at < ROWS) s.owner[at] = NOBODY;
     __syncthreads();
     if (at < members) {
-        const int molecule = order[begin + at], first = row[begin + at], size = atom_ptr[molecule + 1] - atom_ptr[molecule];
+        const int molecule = order[begin + at], first = row[begin + at];
+        const int size = atom_ptr[molecule + 1] - atom_ptr[molecule];
         s.member[at] = molecule;
         s.first[at] = (u8)first;
         s.size[at] = (u8)size;
@@ -348,20 +366,23 @@ __device__ __forceinline__ void pool(Shared& s, int members, float* pooled) {
     }
 }
 
-/* tiles (count[0], 2), order, row: from the packing        x (a, features) uint8 and stride (features,): which rows of the tables
+/* tiles (count[0], 2), order, row: from the packing
+   x (a, features) uint8, stride (features,) int32: an atom's rows of kinds and rests
    kinds, rests (., WIDTH), edges (layers, classes, WIDTH), b1 (layers, HIDDEN), b2 (layers, WIDTH) float32
    weights  (layers (WIDTH + HIDDEN) / 16, STAGE_BYTES): steps of W1 and W2, layer after layer, as fragments */
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) gine(
-    const int* count, const int* tiles, const int* order, const u8* row, const int* atom_ptr, const int* bond_ptr, const u8* x, int features,
-    const int* stride, const u8* bond_begin, const u8* bond_end, const u8* bond_class, int layers, int classes, const float* kinds,
-    const float* rests, const float* edges, const u8* weights, const float* b1, const float* b2, float* pooled, u8* left) {
+    const int* count, const int* tiles, const int* order, const u8* row, const int* atom_ptr, const int* bond_ptr,
+    const u8* x, int features, const int* stride, const u8* bond_begin, const u8* bond_end, const u8* bond_class,
+    int layers, int classes, const float* kinds, const float* rests, const float* edges, const u8* weights,
+    const float* b1, const float* b2, float* pooled, u8* left) {
     if ((int)blockIdx.x >= count[0]) return;
     Shared& s = *reinterpret_cast<Shared*>(shared_memory());
     Stream stream = {weights, layers * ((WIDTH + HIDDEN) / STEP), 0, 0};
     for (int k = 0; k < STAGES - 1; ++k) fetch(s, stream);
     for (int tile = blockIdx.x; tile < count[0]; tile += gridDim.x) {
         const int begin = tiles[2 * tile], members = tiles[2 * tile + 1] - begin;
-        place(s, begin, members, order, row, atom_ptr, bond_ptr, x, features, stride, bond_begin, bond_end, bond_class, left);
+        place(
+            s, begin, members, order, row, atom_ptr, bond_ptr, x, features, stride, bond_begin, bond_end, bond_class, left);
         __syncthreads();
         first_states(s, kinds, rests);
         __syncthreads();
@@ -400,7 +421,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) gine(
 constexpr int PER_BLOCK = 32;
 
 /* values (n, t) = (pooled . mean) / atoms + pooled . total + constant, columns in order, a rounding each; without atoms
-   empty. Then 1 / (1 + exp(-value)) where logistic. mean, total (width, t), constant, empty (t,) float64; logistic (t,) uint8. */
+   empty. Then 1 / (1 + exp(-value)) where logistic.
+   mean, total (width, t), constant, empty (t,) float64; logistic (t,) uint8 */
 extern "C" __global__ void probe(
     int n, int t, int width, const int* atom_ptr, const float* pooled, const double* mean, const double* total, const double* constant,
     const double* empty, const u8* logistic, double* values) {

@@ -27,6 +27,7 @@ SOURCE = Path(__file__).with_name("gine.cu")
 ROWS, THREADS, SLOTS, STAGES, CHUNK, PER_BLOCK = 128, 256, 8, 3, 512, 32  # as in gine.cu
 KERNELS = ("pack", "list_tiles", "gine", "probe")
 LARGEST = 128  # width and hidden of the fused kernel
+PROBE_BYTES = 128 << 10  # of shared memory for the probe kernel at most: a width of 1,000
 OLDEST = 80  # compute capability that has mma of bfloat16
 
 
@@ -106,6 +107,7 @@ def _kernels(shape: Shape, device: int) -> dict[str, Any]:
     module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17", *shape.macros()))
     kernels = {name: module.get_function(name) for name in KERNELS}
     kernels["gine"].max_dynamic_shared_size_bytes = shape.shared_bytes
+    kernels["probe"].max_dynamic_shared_size_bytes = PROBE_BYTES
     kernels["gine"].preferred_shared_memory_carveout = 100  # per cent: else one block may get what is for two
     return kernels
 

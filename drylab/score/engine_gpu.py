@@ -87,7 +87,7 @@ class GpuFold:
 
     def _values(self, graphs: MolGraphs) -> Any:
         arrays = (to_device(array) for array in graph_arrays(graphs))
-        return _encoder(self.model, self.rows).values(*arrays)
+        return engine_of(self).values(*arrays)
 
 
 def gpu_fold(model: Model, rows: Sequence[int], measured: NDArray[np.float64] | None, widen: float = 1.0) -> GpuFold:
@@ -109,9 +109,9 @@ def gpu_fold(model: Model, rows: Sequence[int], measured: NDArray[np.float64] | 
 _ENCODERS: dict[tuple[str, tuple[int, ...]], gine_gpu.GpuEncoder] = {}
 
 
-def _encoder(model: Model, rows: NDArray[np.int64]) -> gine_gpu.GpuEncoder:
-    """Made once in a process; a process has one GPU."""
-    key = (model.sha256, tuple(rows.tolist()))
+def engine_of(fold: GpuFold) -> gine_gpu.GpuEncoder:
+    """What a fold computes with: made once in a process, which has one GPU."""
+    key = (fold.model.sha256, tuple(fold.rows.tolist()))
     if key not in _ENCODERS:
-        _ENCODERS[key] = gine_gpu.GpuEncoder(layout_of(model.encoder), probes_of(model, rows))
+        _ENCODERS[key] = gine_gpu.GpuEncoder(layout_of(fold.model.encoder), probes_of(fold.model, fold.rows))
     return _ENCODERS[key]
