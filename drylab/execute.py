@@ -84,6 +84,12 @@ def processes(workers: int | None = None) -> Executor:
     count = _count(workers)
 
     def results(task: Callable[[T], S], items: Iterable[T]) -> Iterator[tuple[int, S]]:
+        coming = iter(items)
+        first = list(itertools.islice(coming, 2))
+        if len(first) < 2:  # nothing to share out, and a process takes a second of a core to start
+            yield from serial().results(task, first)
+            return
+        items = itertools.chain(first, coming)
         # spawn: a fork would copy the locks of Arrow's and numba's threads
         context = multiprocessing.get_context("spawn")
         with (

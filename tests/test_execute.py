@@ -210,10 +210,21 @@ def test_a_process_that_dies_is_one_line() -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+def own_process(_: int) -> set[int]:
+    return {os.getpid()}
+
+
+@pytest.mark.parametrize(("items", "here"), [(1, True), (2, False)])
+def test_one_item_alone_starts_no_process(items: int, here: bool) -> None:
+    ran_in = fold(execute.processes(2), own_process, range(items), lambda a, b: a | b)
+    assert ran_in is not None
+    assert (os.getpid() in ran_in) is here
+
+
 def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
     """Each worker dies as it starts, before it has read a task that is larger than a pipe."""
     lines = ("import operator", "from functools import partial", "from drylab.execute import fold, processes")
-    call = 'fold(processes(2), partial(operator.contains, b"x" * 2_000_000), [b"x"], max)'
+    call = 'fold(processes(2), partial(operator.contains, b"x" * 2_000_000), [b"x", b"y"], max)'
     script = tmp_path / "script.py"
     script.write_text("\n".join((*lines, call)))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100, check=False)
