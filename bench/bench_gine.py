@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.timing_gpu import Table, copy_rate, device_ms, times, wait, wall_ms
 from drylab.device import gpus, to_device, to_host
 from drylab.featurize.route import take
-from drylab.kernels import gine
+from drylab.kernels import gine, gine_gpu
 from drylab.score.engine import fold_engine
 from drylab.score.engine_gpu import PRECISION, Bfloat16Values, GpuFold, engine_of, gpu_fold
 from drylab.score.features import graph_arrays
@@ -104,8 +104,11 @@ def kernels(fold: GpuFold, graphs: MolGraphs, table: Table, rounds: int) -> None
     )
     shape = f"{width} x {hidden} x {layers}"
     table.add("packing into tiles", n, times(device_ms, lambda: engine.packed(arrays[4]), rounds))
-    took = times(device_ms, lambda: engine.fused(tiles, *arrays), rounds)
-    table.add(f"fused encoder {shape}", n, took, flops=flops, peak=peak())
+    for threads in (256, 128):
+        other = gine_gpu.GpuEncoder(engine.layout, engine.probes, threads)
+        took = times(device_ms, lambda other=other: other.fused(tiles, *arrays), rounds)
+        assert bool((other.fused(tiles, *arrays) == engine.fused(tiles, *arrays)).all()), "threads change bits"
+        table.add(f"fused encoder {shape}, {threads} threads", n, took, flops=flops, peak=peak())
     slow = min(rounds, SLOW_ROUNDS)
     took = times(device_ms, lambda: gine.pooled(engine.layout, *arrays), slow)
     table.add(f"un-fused encoder {shape}", n, took, flops=flops, peak=peak())

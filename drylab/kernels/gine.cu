@@ -1,8 +1,8 @@
 /* The GINE encoder of kernels/message.py as one CUDA kernel: a tile of whole molecules stays in shared memory through
    all layers.
 
-   What a tile is    at most 128 atoms (rows) of whole molecules, in any order; a block of 256 threads works on one tile
-                     at a time, and takes every gridDim-th tile. Two blocks on a multiprocessor, so that one gathers
+   What a tile is    at most 128 atoms (rows) of whole molecules, in any order; a block of 256 threads (or 128)
+                     works on one tile at a time, and takes every gridDim-th tile. Two blocks on a multiprocessor, so that one gathers
                      while the other multiplies.
    What is exact     messages, bias, ReLU, residual and pooling in float32, in the order of kernels/message.py; the two
                      products of a layer on the tensor cores, bfloat16 times bfloat16 into float32 (mma.sync m16n8k16),
@@ -18,7 +18,7 @@
    Shared memory, at 128 x 128: states h 128 x 128 float32 64 kB, m or u 128 x 128 bfloat16 32 kB, three steps of weights
    12 kB, bonds and places of atoms 3.5 kB: 114,176 bytes. Two blocks and the kilobyte the driver keeps for each are 225
    of the 228 kB of an sm_90 or sm_100 multiprocessor (a block alone may have 227). Registers: 128 a thread at most (two
-   blocks of 256 threads), 64 of them sums; 118 used on sm_90, 128 on sm_100, none spilled (make ptx).
+   blocks of 256 threads), 64 of them sums; 116 used on sm_90, 128 on sm_100, none spilled (make ptx).
 
    Weights (256 kB at 128 x 128 x 4) do not fit beside that. kernels/gine.py lays them out as the steps of 16 rows in
    which they are used, each as the fragments that mma wants, so a step is 4 kB in a row: cp.async brings it from L2
@@ -37,19 +37,21 @@
      un-fused (kernels/gine.py on a GPU)      each step of each layer through device memory: far more bytes
      a product's weights whole, twice         64 kB more, so one block on a multiprocessor: nothing to do while it gathers
      fragments of B straight from L2          no barriers in a product, but every byte comes twice: most of what L2 gives
+     4 warps of 64 x 64 instead of 8 x 32     a seventh less traffic in shared memory, half the warps to hide waiting: it is
+                                              built with THREADS 128, and bench/bench_gine.py times it beside 256
      16 warps of 32 x 32                      read a third more from shared memory for a product, and that is the limit
      h in registers, bfloat16 for neighbours  less traffic in shared memory, but one block on a multiprocessor; less exact
      wgmma (sm_90a), tcgen05 (sm_100a)        the way to the rest of the peak; two kernels more, none to run on a CPU
 
    Built by NVRTC (kernels/gine_gpu.py), compiled without a GPU by tests/gpu/compile_gine.py, and run on a CPU by
    tests/gpu/gine_host.cpp and gine_library.cpp, with tests/gpu/cuda_host.h for what is inside #ifdef __CUDACC__.
-   SHARED_BYTES is what the launcher asks for, BLOCKS how many blocks it puts on a multiprocessor. */
+   SHARED_BYTES is what the launcher asks for, BLOCKS how many blocks of THREADS it puts on a multiprocessor. */
 
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 
-constexpr int ROWS = 128, THREADS = 256, SLOTS = 8, STAGES = 3, STEP = 16;
+constexpr int ROWS = 128, SLOTS = 8, STAGES = 3, STEP = 16;
 constexpr int OPEN = 8, CHUNK = 512;  // of the packing: tiles that still take molecules, and molecules of a thread
 constexpr u8 NOBODY = 255;
 
@@ -178,7 +180,8 @@ extern "C" __global__ void list_tiles(int n, const int* ends, const int* total, 
 
 constexpr int BUFFER = WIDTH > HIDDEN ? WIDTH : HIDDEN;  // columns of m and u, which take turns in one place
 constexpr int STAGE_BYTES = STEP * BUFFER * 2;
-constexpr int ROW_TILES = 4;                              // of 16 rows, of a warp: 64 rows by a quarter of the columns
+constexpr int ROW_TILES = 4;               // of 16 rows, of a warp: 64 rows
+constexpr int COLUMN_WARPS = THREADS / 64;  // two of these share the rows, each has N / COLUMN_WARPS columns in tiles of 8
 constexpr int LANES = WIDTH / 4, GROUPS = THREADS / LANES;  // threads of an atom, four columns each; atoms at once
 
 struct __align__(16) Shared {
@@ -192,6 +195,7 @@ struct __align__(16) Shared {
     u8 owner[ROWS], degree[ROWS];
 };
 static_assert(sizeof(Shared) == SHARED_BYTES, "the launcher asks for another size");
+static_assert(THREADS == 128 || THREADS == 256, "a tile is two warps high, and two or four wide");
 static_assert((WIDTH == 64 || WIDTH == 128) && (HIDDEN == 64 || HIDDEN == 128), "pad to 64 or 128");
 
 /* Four columns of a state. */
@@ -211,8 +215,7 @@ struct Stream {
 };
 
 __device__ __forceinline__ void fetch(Shared& s, Stream& stream) {
-    const int at = 16 * threadIdx.x;
-    if (at < STAGE_BYTES)
+    for (int at = 16 * threadIdx.x; at < STAGE_BYTES; at += 16 * THREADS)
         copy_16(&s.stage[stream.stage * STAGE_BYTES + at], stream.weights + (size_t)stream.next * STAGE_BYTES + at);
     commit_copies();
     stream.next = stream.next + 1 == stream.steps ? 0 : stream.next + 1;
@@ -227,24 +230,27 @@ __device__ __forceinline__ const uint4* advance(Shared& s, Stream& stream) {
     return reinterpret_cast<const uint4*>(&s.stage[stream.stage * STAGE_BYTES]);
 }
 
-/* sum = m (ROWS, K) times the next K rows of weights (K, N): of this warp, 64 rows and N / 4 columns. */
+template <int N>
+constexpr int column_tiles = N / COLUMN_WARPS / 8;  // of a warp
+
+/* sum = m (ROWS, K) times the next K rows of weights (K, N): what is this warp's of it. */
 template <int K, int N>
-__device__ __forceinline__ void product(Shared& s, Stream& stream, float (&sum)[ROW_TILES][N / 32][4]) {
+__device__ __forceinline__ void product(Shared& s, Stream& stream, float (&sum)[ROW_TILES][column_tiles<N>][4]) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    const int row = 64 * (warp / 4) + lane % 16;
+    const int row = 64 * (warp / COLUMN_WARPS) + lane % 16;
 #pragma unroll
     for (int i = 0; i < ROW_TILES; ++i)
 #pragma unroll
-        for (int j = 0; j < N / 32; ++j)
+        for (int j = 0; j < column_tiles<N>; ++j)
 #pragma unroll
             for (int c = 0; c < 4; ++c) sum[i][j][c] = 0.0f;
 #pragma unroll 1  // registers
     for (int step = 0; step < K / STEP; ++step) {
         const uint4* stage = advance(s, stream);
-        u32 b[N / 32][2];
+        u32 b[column_tiles<N>][2];
 #pragma unroll
-        for (int pair = 0; pair < N / 64; ++pair) {
-            const uint4 words = stage[32 * ((warp % 4) * (N / 64) + pair) + lane];
+        for (int pair = 0; pair < column_tiles<N> / 2; ++pair) {
+            const uint4 words = stage[32 * (warp % COLUMN_WARPS * (column_tiles<N> / 2) + pair) + lane];
             b[2 * pair][0] = words.x;
             b[2 * pair][1] = words.y;
             b[2 * pair + 1][0] = words.z;
@@ -255,20 +261,21 @@ __device__ __forceinline__ void product(Shared& s, Stream& stream, float (&sum)[
             u32 a[4];
             load_matrices(a, activation(s, row + 16 * i, 2 * step + lane / 16));
 #pragma unroll
-            for (int j = 0; j < N / 32; ++j) mma(sum[i][j], a, b[j]);
+            for (int j = 0; j < column_tiles<N>; ++j) mma(sum[i][j], a, b[j]);
         }
     }
 }
 
 /* Calls use(row, column, x, y) for every two columns of this warp's sums. */
 template <int N, typename Use>
-__device__ __forceinline__ void each_pair(const float (&sum)[ROW_TILES][N / 32][4], Use use) {
+__device__ __forceinline__ void each_pair(const float (&sum)[ROW_TILES][column_tiles<N>][4], Use use) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    const int row = 64 * (warp / 4) + lane / 4, column = (warp % 4) * (N / 4) + 2 * (lane % 4);
+    const int row = 64 * (warp / COLUMN_WARPS) + lane / 4;
+    const int column = warp % COLUMN_WARPS * (N / COLUMN_WARPS) + 2 * (lane % 4);
 #pragma unroll
     for (int i = 0; i < ROW_TILES; ++i)
 #pragma unroll
-        for (int j = 0; j < N / 32; ++j) {
+        for (int j = 0; j < column_tiles<N>; ++j) {
             use(row + 16 * i, column + 8 * j, sum[i][j][0], sum[i][j][1]);
             use(row + 16 * i + 8, column + 8 * j, sum[i][j][2], sum[i][j][3]);
         }
@@ -389,7 +396,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) gine(
         for (int layer = 0; layer < layers; ++layer) {
             messages(s, edges + (size_t)layer * classes * WIDTH);
             {
-                float sum[ROW_TILES][HIDDEN / 32][4];
+                float sum[ROW_TILES][column_tiles<HIDDEN>][4];
                 product<WIDTH, HIDDEN>(s, stream, sum);
                 __syncthreads();  // all have read m; u takes its place
                 const float* bias = b1 + layer * HIDDEN;
@@ -399,7 +406,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) gine(
                 });
             }
             {
-                float sum[ROW_TILES][WIDTH / 32][4];
+                float sum[ROW_TILES][column_tiles<WIDTH>][4];
                 product<HIDDEN, WIDTH>(s, stream, sum);
                 const float* bias = b2 + layer * WIDTH;
                 each_pair<WIDTH>(sum, [&](int at, int column, float x, float y) {

@@ -24,7 +24,8 @@ from drylab.kernels import gine
 from drylab.kernels.message import SUM_SCALE
 
 SOURCE = Path(__file__).with_name("gine.cu")
-ROWS, THREADS, SLOTS, STAGES, CHUNK, PER_BLOCK = 128, 256, 8, 3, 512, 32  # as in gine.cu
+ROWS, SLOTS, STAGES, CHUNK, PER_BLOCK = 128, 8, 3, 512, 32  # as in gine.cu
+THREADS = 256  # of a block; gine.cu can do with 128 too
 KERNELS = ("pack", "list_tiles", "gine", "probe")
 LARGEST = 128  # width and hidden of the fused kernel
 PROBE_BYTES = 128 << 10  # of shared memory for the probe kernel at most: a width of 1,000
@@ -37,11 +38,12 @@ class Shape:
 
     width: int
     hidden: int
+    threads: int = THREADS
 
     @classmethod
-    def of(cls, layout: gine.Layout) -> Shape:
+    def of(cls, layout: gine.Layout, threads: int = THREADS) -> Shape:
         """The padded sizes of a layout."""
-        return cls(layout.b2.shape[1], layout.b1.shape[1])
+        return cls(layout.b2.shape[1], layout.b1.shape[1], threads)
 
     @property
     def fused(self) -> bool:
@@ -61,7 +63,8 @@ class Shape:
 
     def macros(self) -> tuple[str, ...]:
         """As options of a compiler."""
-        sizes = {"WIDTH": self.width, "HIDDEN": self.hidden, "SHARED_BYTES": self.shared_bytes, "BLOCKS": self.blocks}
+        sizes = {"WIDTH": self.width, "HIDDEN": self.hidden, "THREADS": self.threads}
+        sizes |= {"SHARED_BYTES": self.shared_bytes, "BLOCKS": self.blocks}
         return tuple(f"-D{name}={value}" for name, value in sizes.items())
 
 
@@ -126,11 +129,11 @@ class Tiles:
 class GpuEncoder:
     """Encoder and probes of one model on one GPU. Calls are asynchronous until ``left`` is asked for."""
 
-    def __init__(self, layout: gine.Layout, probes: Probes) -> None:
+    def __init__(self, layout: gine.Layout, probes: Probes, threads: int = THREADS) -> None:
         import cupy
 
         self.device = cupy.cuda.Device()
-        self.shape = Shape.of(layout)
+        self.shape = Shape.of(layout, threads)
         self.layout, self.probes = _moved(layout), _moved(probes)
         # Probes are in the same source; where the encoder is too wide for it, any width does for the compiler.
         self._kernels = _kernels(self.shape if self.shape.fused else Shape(LARGEST, LARGEST), self.device.id)
@@ -184,7 +187,7 @@ class GpuEncoder:
         if n:
             counts = (np.int32(w.b1.shape[0]), np.int32(w.edges.shape[1]))
             self._launch(
-                "gine", (self._blocks,), THREADS, tiles.count, tiles.tiles, tiles.order, tiles.row, atom_ptr, bond_ptr,
+                "gine", (self._blocks,), self.shape.threads, tiles.count, tiles.tiles, tiles.order, tiles.row, atom_ptr, bond_ptr,
                 x, np.int32(x.shape[1]), w.stride, begin, end, e, *counts, w.kinds, w.rests, w.edges, w.steps, w.b1, w.b2,
                 out, tiles.left, shared_mem=self.shape.shared_bytes,
             )  # fmt: skip
@@ -198,7 +201,7 @@ class GpuEncoder:
         values = cupy.empty((n, t), np.float64)
         if n and t:
             self._launch(
-                "probe", (-(-n // PER_BLOCK),), THREADS, np.int32(n), np.int32(t), np.int32(pooled.shape[1]), atom_ptr, pooled,
+                "probe", (-(-n // PER_BLOCK),), self.shape.threads, np.int32(n), np.int32(t), np.int32(pooled.shape[1]), atom_ptr, pooled,
                 p.mean, p.total, p.constant, p.empty, p.logistic, values, shared_mem=PER_BLOCK * (pooled.shape[1] + 1) * 4,
             )  # fmt: skip
         return values

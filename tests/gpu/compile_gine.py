@@ -11,9 +11,9 @@ import time
 
 from cuda.bindings import nvrtc
 
-from drylab.kernels.gine_gpu import KERNELS, SOURCE, THREADS, Shape
+from drylab.kernels.gine_gpu import KERNELS, SOURCE, Shape
 
-SHAPES = (Shape(128, 128), Shape(64, 64), Shape(64, 128), Shape(128, 64))
+SHAPES = (Shape(128, 128), Shape(64, 64), Shape(64, 128), Shape(128, 64), Shape(128, 128, 128))
 REGISTERS = 65536  # of a multiprocessor, CUDA C++ programming guide, table of technical specifications
 SHARED_BYTES = {90: 228 << 10, 100: 228 << 10}
 MOST_SHARED_BYTES = 227 << 10  # of a block
@@ -36,11 +36,12 @@ def compile_all(arch: int) -> None:
             assert stack + stores + loads == 0, f"sm_{arch} {name} {shape}: {stack} B stack, {stores} B spilled"
         registers = found["gine"][3]
         blocks = min(
-            REGISTERS // (THREADS * -(-registers // 8) * 8), SHARED_BYTES[arch] // (shape.shared_bytes + KEPT_BYTES)
+            REGISTERS // (shape.threads * -(-registers // 8) * 8),
+            SHARED_BYTES[arch] // (shape.shared_bytes + KEPT_BYTES),
         )
         others = ", ".join(f"{name} {found[name][3]}" for name in KERNELS if name != "gine")
         print(
-            f"sm_{arch} {f'gine.cu, {shape.width} x {shape.hidden}':<32} {registers} registers, 0 B stack, 0 B spilled, {shape.shared_bytes} B "
+            f"sm_{arch} {f'gine.cu, {shape.width} x {shape.hidden}, {shape.threads} threads':<32} {registers} registers, 0 B stack, 0 B spilled, {shape.shared_bytes} B "
             f"shared, {blocks} blocks; registers of {others}; {seconds:.1f} s to machine code",
             flush=True,
         )

@@ -66,12 +66,13 @@ def run(
     graphs: tuple[np.ndarray, ...],
     probes: gine_gpu.Probes,
     *,
+    threads: int = gine_gpu.THREADS,
     grid: int = 2,
     backwards: bool = False,
     sanitized: bool = False,
 ) -> Found:
     """The four kernels, one after the other; graphs as in message.encode."""
-    shape = gine_gpu.Shape.of(layout)
+    shape = gine_gpu.Shape.of(layout, threads)
     x, begin, end, e, atom_ptr, bond_ptr = graphs
     sizes = np.array([x.shape[1], len(layout.b1), layout.edges.shape[1], len(probes.constant)], np.int32)
     arrays = (

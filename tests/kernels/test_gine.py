@@ -142,8 +142,8 @@ def test_the_cuda_kernel_gives_the_same_bits(sizes: tuple[int, int]) -> None:
     layout, lines = layout_of(w), probes(w)
     want, left = gine.pooled(layout, *arrays), too_large(arrays)
     assert left.sum() == 4
-    for grid, backwards in ((1, False), (3, True)):
-        found = on_host.run(layout, arrays, lines, grid=grid, backwards=backwards)
+    for grid, backwards, threads in ((1, False, 256), (3, True, 256), (2, False, 128)):
+        found = on_host.run(layout, arrays, lines, grid=grid, backwards=backwards, threads=threads)
         assert (found.left == left).all()
         assert found.pooled[~left].tobytes() == want[~left].tobytes()
     values = gine_gpu.values_reference(lines, found.pooled, arrays[4])
