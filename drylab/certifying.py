@@ -18,6 +18,7 @@ from drylab.rescoring import Rescore, settle
 from drylab.types import Shard
 
 WIDENED = 2  # folds with wider bounds; if these do not hold either, the reference itself folds
+WHOLE = 2  # times what is kept: of so few rows the reference scores all, which takes no longer
 LEAST, SAFETY = 4.0, 2.0  # bounds grow at least so many times, and to so many times the largest error
 
 
@@ -55,7 +56,7 @@ def certified(
 
     plan  of each question, as ``pruning.plans`` gives them         widen  the bounds to start with, times the model's
     """
-    attempt, precision = Attempt(), ""
+    attempt, precision = Attempt(), _precision(asked, _rows(plan[0]))
     progress.stage(_stage(asked), _rows(plan[0]))
     while True:
         task = FoldShard(asked, precision, widen)
@@ -69,6 +70,12 @@ def certified(
             if attempt.repairs > WIDENED:
                 precision = "float64"
             progress.stage(_again(attempt, ratio), _rows(plan[0]))
+
+
+def _precision(asked: Asked, rows: int) -> str:
+    """The reference's, where most rows are kept and would be scored by it again; else what the questions ask for, ""."""
+    kept = max(q.top_k for q in asked.questions)
+    return "float64" if asked.precision == "auto" and rows <= WHOLE * kept else ""
 
 
 def _rows(plan: Plan) -> int:

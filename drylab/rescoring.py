@@ -18,6 +18,7 @@ from drylab.score.model import Model
 from drylab.types import MolGraphs
 
 CHUNK = 1000  # molecules a task: about half a second
+WORKERS = 8  # tasks from which on workers are worth their start
 
 
 def reference_values(model: Model, rows: Sequence[int], graphs: MolGraphs) -> NDArray[np.float64]:
@@ -72,7 +73,7 @@ def settle(
 
 def _values(rescore: Rescore, smiles: list[str], executor: Executor | None) -> NDArray[np.float64]:
     pieces = [smiles[start : start + CHUNK] for start in range(0, len(smiles), CHUNK)]
-    if executor is None or len(pieces) < 3:  # not worth the start of workers
+    if executor is None or len(pieces) < WORKERS:
         done = [rescore(piece) for piece in pieces]
     else:
         done = list(in_order(executor, rescore, pieces))

@@ -144,6 +144,16 @@ def test_the_histogram_is_exact_where_bounds_are_small_against_its_bins(products
     assert certificate_record(wide.certificate)["histogram"] == "fold scores"
 
 
+def test_a_library_that_is_kept_whole_is_folded_by_the_reference(library: Path) -> None:
+    """Its molecules would all be scored again: the reference scores them once."""
+    asked = together([ask(target_from({"name": "x", "target": "EGFR"}))])
+    done = found(asked, library)
+    assert (done.certificate.precision, done.certificate.rescored) == ("float64", {})
+    faster = together([replace(q, precision="float32") for q in asked.questions])
+    assert content(found(faster, library)) == content(done)
+    assert found(faster, library).certificate.precision == "float32"
+
+
 def test_an_audit_is_of_the_molecules_that_their_keys_choose(products: Path) -> None:
     plain = together([ask(target_from({"name": "x", "target": "EGFR"}))])
     keys = np.concatenate([layout.number_keys(t["key"]) for t in scan(open_library(products))])
