@@ -1,12 +1,13 @@
-"""The encoder on a GPU: equal to its definition and to the CPU engine first, then molecules a second and its share of the peak.
+"""The encoder on a GPU: equal to its definition and to the CPU engine first, then molecules a second and share of the peak.
 
     python bench/bench_gine.py [--data ../shared/data] [--rows 1000000] [--rounds 20]
 
-bench/gpu.sh runs it at the end of bench_gpu.py. First the un-fused path against its definition on the CPU, to the bit; then the fused kernel against the
-un-fused path, and both probes' values against the CPU engine, on every molecule, within the sum of the two bounds. Then
-device time of each kernel, and wall time from SMILES on the host to the rows that reach a threshold, rows that RDKit has to parse
-included; a thousand rows come back. The share of the peak counts the products alone, 4 l w u operations an atom, against dense
-bfloat16 as the vendor states it. Without a GPU, kernels run on a core (tests/gpu/cupy_on_host.py): `--rows 50 --rounds 1` tries the script.
+bench/gpu.sh runs it at the end of bench_gpu.py. First the un-fused path against its definition on the CPU, to the bit; then
+the fused kernel against the un-fused path, and all values against the CPU engine's, on every molecule, within the sum of
+the two bounds. Then device time of each kernel, and wall time from SMILES on the host to the rows that reach a threshold,
+a thousand of them, rows that RDKit has to parse included. The share of the peak counts the products alone, 4 l w u
+operations an atom, against dense bfloat16 as the vendor states it. Without a GPU, kernels run on a core
+(tests/gpu/cupy_on_host.py): `--rows 50 --rounds 1` tries the script.
 """
 
 from __future__ import annotations

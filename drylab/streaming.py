@@ -1,7 +1,7 @@
 """SMILES in, the few rows that matter out: the way through a GPU, where all between stays.
 
-Text goes up, and is parsed, encoded, probed and held against thresholds there; what comes back is a list of rows and their
-values. A thread reads the batches that come next while the device works.
+Text goes up, and is parsed, encoded, probed and held against thresholds there; what comes back is a list of rows and
+their values. A thread reads the batches that come next while the device works.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ class Found:
 
 
 def candidates(fold: GpuFold, batches: Iterable[SmilesBatch], thresholds: NDArray[np.float64]) -> Iterator[Found]:
-    """For each batch, in order, the rows where some probe's value is at least its threshold (t,); rows that are no molecule
-    are no candidates. Batches of a hundred thousand rows and more fill a GPU."""
+    """For each batch, in order, the rows where some probe's value is at least its threshold (t,).
+
+    Rows that are no molecule are no candidates. Batches of a hundred thousand rows and more fill a GPU.
+    """
     for batch in ahead([lambda: iter(batches)], threads=1, depth=DEPTH):
         routed = route(to_device(batch.data), to_device(batch.offsets))
         yield Found(batch, *fold.candidates(routed.graphs, thresholds), routed)

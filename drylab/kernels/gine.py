@@ -1,14 +1,16 @@
 """The encoder in bfloat16, un-fused: the arithmetic of kernels/gine.cu in array operations, on the CPU and on a GPU.
 
-The formula is that of kernels/message.py. States, messages, bias, ReLU, residual and pooling are float32, in its order; of
-the two products of a layer both factors are rounded to bfloat16 (nearest, ties to even), products and sums of 16 terms are
-exact (float64 holds them), and each 16 are added to a float32. The first states are the row of the first feature plus
-the row for all other features, each rounded to float32 once. So the result is defined to the bit, the CUDA kernel stepped through on a CPU gives the
-same bits (tests/kernels/test_gine.py), and tensor cores, which add up the 16 with a little less care, give nearly the same.
+The formula is that of kernels/message.py. States, messages, bias, ReLU, residual and pooling are float32, in its order;
+of the two products of a layer both factors are rounded to bfloat16 (nearest, ties to even), products and sums of 16
+terms are exact (float64 holds them), and each 16 are added to a float32. The first states are the row of the first
+feature plus the row for all other features, each rounded to float32 once. So the result is defined to the bit. The CUDA
+kernel stepped through on a CPU gives the same bits (tests/kernels/test_gine.py); tensor cores, which add up the 16 with a
+little less care, give nearly the same.
 
-``pooled(layout, x, begin, end, e, atom_ptr, bond_ptr)`` -> (n, w) float32, the sum of a molecule's last states, on the device of its
-arrays (as in message.py; layout there too, ``moved``). It takes any width and any molecule, so it does what gine.cu leaves, and judges it.
-``arranged`` lays out weights for both. w is the width padded to 64 or 128 (or a multiple of 64) with zeros.
+``pooled(layout, x, begin, end, e, atom_ptr, bond_ptr)`` -> (n, w) float32, the sum of a molecule's last states, on the
+device of its arrays (as in message.py), where the layout has to be too. It takes any width and any molecule, so it does
+what gine.cu leaves, and judges it. ``arranged`` lays out weights for both. w is the width padded with zeros to a multiple
+of 64.
 Edges: no molecules give (0, w); a molecule without atoms gives zeros.
 """
 
@@ -98,8 +100,8 @@ def _padded(values: NDArray[np.float64], *sizes: int) -> NDArray[np.float32]:
 
 
 def fragments(weights: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """(l, k, n) bfloat16 values -> (l, k / 16, 16 n) uint16: for each 16 rows and each 16 columns the 32 lanes of a warp, eight values
-    each: two fragments B of mma.m16n8k16 (PTX ISA, figure of the .bf16 matrix B), side by side as one load of 16 bytes."""
+    """(l, k, n) bfloat16 values -> (l, k / 16, 16 n) uint16: for each 16 rows and 16 columns the 32 lanes of a warp, each
+    with eight values: two fragments B of mma.m16n8k16 (PTX ISA, figure of the .bf16 matrix B), as one load of 16 bytes."""
     layers, rows, columns = weights.shape
     bits = (np.ascontiguousarray(weights).view(np.uint32) >> 16).astype(np.uint16)
     # A row is 8 high + 2 lane % 4 + low, a column 16 pair + 8 half + lane // 4.

@@ -4,8 +4,9 @@
     engine.pooled(x, begin, end, e, atom_ptr, bond_ptr) -> (n, w) float32      arrays as in message.encode, on that GPU
     engine.values(...the same) -> (n, t) float64                               every probe, in its own unit
 
-The source is compiled by NVRTC for the GPU at hand when it is first needed (about a second), and CuPy keeps the result on disk. What the fused kernel
-leaves (more than 128 atoms, an atom of more than 8 bonds) and widths above 128 go through kernels/gine.py.
+The source is compiled by NVRTC for the GPU at hand when it is first needed (about a second), and CuPy keeps the result on
+disk. What the fused kernel leaves (more than 128 atoms, an atom of more than 8 bonds) and widths above 128 go through
+kernels/gine.py.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """t probes with the read-out folded in, so that a value comes from sums of states: (p . mean) / atoms + p . total + constant.
+    """t probes with the read-out folded in: a value is (p . mean) / atoms + p . total + constant, of a sum of states p.
 
     mean, total (w, t), constant, empty (t,) float64; empty is the value of a molecule without atoms
     logistic (t,) uint8: then 1 / (1 + exp(-value))

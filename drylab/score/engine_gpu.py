@@ -1,8 +1,8 @@
 """The fold's engine on a GPU: bfloat16 products, all else float32, probes in float64; and the same numbers on a CPU.
 
-What a GPU computes is defined to the bit in kernels/gine.py, but for the order in which tensor cores add 16 products. So how far it
-is from the reference is measured on a CPU, when a model is exported (``bfloat16_values``), and a bound is SAFETY times
-the largest error seen; every run audits it.
+What a GPU computes is defined to the bit in kernels/gine.py, but for the order in which tensor cores add 16 products. So
+how far it is from the reference is measured on a CPU, when a model is exported (``Bfloat16Values``), and a bound is
+SAFETY times the largest error seen; every run audits it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def probes_of(model: Model, rows: Sequence[int] | NDArray[np.int64] | None = Non
 
 @dataclass(frozen=True, slots=True)
 class Bfloat16Values:
-    """MolGraphs on the host -> (n, t) float64 of all probes as a GPU computes them, on one core: a thousand molecules a second."""
+    """MolGraphs on the host -> (n, t) float64 of all probes as a GPU computes them: a thousand molecules a second of a core."""
 
     layout: gine.Layout
     probes: gine_gpu.Probes
@@ -78,8 +78,10 @@ class GpuFold:
     def candidates(
         self, graphs: MolGraphs, thresholds: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows (k,) int64, rising, PARSED, where some probe's value is at least its threshold (t,), and their values (k, t); the
-        others stay on the GPU. What may reach a threshold by the reference is asked for with ``thresholds - bounds``."""
+        """Rows (k,) int64, rising, PARSED, where some probe's value is at least its threshold (t,), and their values (k, t).
+
+        The others stay on the GPU. What may reach a threshold by the reference is asked for with ``thresholds - bounds``.
+        """
         values = self._values(graphs)
         reached = (values >= to_device(thresholds)).any(axis=1) & (to_device(graphs.status) == PARSED)
         rows = reached.nonzero()[0]

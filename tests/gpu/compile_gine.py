@@ -1,7 +1,7 @@
-"""Compile drylab/kernels/gine.cu for Hopper and Blackwell with NVRTC, on a machine without a GPU; called by compile_ptx.
+"""Compile drylab/kernels/gine.cu for Hopper and Blackwell with NVRTC, without a GPU; called by compile_ptx.
 
-For each shape that the launcher knows: registers and shared memory, and how many blocks a multiprocessor takes. Fails where a
-register spills, where a thread needs a stack, or where fewer blocks fit than the launcher counts on.
+For each shape that the launcher knows: registers and shared memory, and how many blocks a multiprocessor takes. Fails
+where a register spills, where a thread needs a stack, or where fewer blocks fit than the launcher counts on.
 """
 
 from __future__ import annotations

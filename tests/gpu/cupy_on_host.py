@@ -1,4 +1,4 @@
-"""What drylab's launchers use of CuPy, on a machine without a GPU: arrays are NumPy's, kernels run on a core (cuda_host.h).
+"""What drylab's launchers use of CuPy, without a GPU: arrays are NumPy's, kernels run on a core (cuda_host.h).
 
 ``sys.modules["cupy"]`` may hold a ``CupyOnHost()``: then the launchers of kernels/gine_gpu.py run as they are.
 """
