@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from drylab.arrow import lists, numbers, texts
 from drylab.config import Target
 from drylab.errors import AccountingError
 from drylab.execute import Executor, in_order
@@ -60,20 +61,20 @@ class Describe:
         drawn = max(0, min(len(top), self.target.screen.report_n - start))
         maps = _atom_maps(q, graphs, max(0, min(drawn, self.target.report.explain_top - start)))
         columns: dict[str, Any] = {
-            "rank": pa.array(np.arange(start + 1, start + len(top) + 1)),
-            "id": pa.array(top.ids, pa.string()),
-            "smiles": pa.array(smiles, pa.string()),
-            "key": pa.array([f"{int(high):016x}{int(low):016x}" for high, low in top.keys], pa.string()),
-            "inchikey": pa.array([Chem.MolToInchiKey(mol) for mol in mols], pa.string()),
-            "score": pa.array(top.scores),
+            "rank": numbers(np.arange(start + 1, start + len(top) + 1)),
+            "id": texts(top.ids),
+            "smiles": texts(smiles),
+            "key": texts([f"{int(high):016x}{int(low):016x}" for high, low in top.keys]),
+            "inchikey": texts([Chem.MolToInchiKey(mol) for mol in mols]),
+            "score": numbers(top.scores),
             **_known_as(q, top),
             **_anti_targets(self.target, q, values),
             **_toxicity(self.target, q, values),
             **_domain(q, z),
             **_described(self.target, mols, graphs),
             **_novelty(q, mols),
-            "library_row": pa.array(top.rows),
-            "atom_contributions": pa.array([*maps, *[None] * (len(top) - len(maps))], pa.list_(pa.float32())),
+            "library_row": numbers(top.rows),
+            "atom_contributions": lists([*maps, *[None] * (len(top) - len(maps))]),
         }
         pictures = [picture(smiles[i], maps[i].tolist() if i < len(maps) else None) for i in range(drawn)]
         return Finished(pa.table(columns), tuple(pictures))
@@ -121,7 +122,7 @@ def _atom_maps(q: Question, graphs: MolGraphs, count: int) -> list[NDArray[np.fl
 
 def _known_as(q: Question, top: TopK) -> dict[str, pa.Array]:
     names = {key.tobytes(): ident for key, ident in zip(q.known.keys, q.known.ids, strict=True)}
-    return {"known_as": pa.array([names.get(key.tobytes()) for key in top.keys], pa.string())}
+    return {"known_as": texts([names.get(key.tobytes()) for key in top.keys])}
 
 
 def _anti_targets(target: Target, q: Question, values: NDArray[np.float64]) -> dict[str, pa.Array]:
@@ -129,8 +130,8 @@ def _anti_targets(target: Target, q: Question, values: NDArray[np.float64]) -> d
     for anti in target.anti_targets:
         names = {key: said for key, said in (("panel", anti.panel), ("uniprot", anti.uniprot)) if said}
         value = values[:, panel.find(q.model.probes, names, anti.name)]
-        columns[f"anti_{anti.name}"] = pa.array(value)
-        columns[f"delta_{anti.name}"] = pa.array(values[:, q.probe] - value)
+        columns[f"anti_{anti.name}"] = numbers(value)
+        columns[f"delta_{anti.name}"] = numbers(values[:, q.probe] - value)
     return columns
 
 
@@ -149,16 +150,16 @@ def _toxicity(target: Target, q: Question, values: NDArray[np.float64]) -> dict[
                 limit = getattr(said, colour)
                 flag[value > (np.inf if limit is None else limit)] = FLAGS.index(colour)
             worst = np.maximum(worst, flag)  # an endpoint without limits has no say
-        columns[f"{probe.name}_{'prob' if probe.unit == 'probability' else 'value'}"] = pa.array(value)
-        columns[f"{probe.name}_flag"] = pa.array([FLAGS[i] for i in flag], pa.string())
-    columns["tox_worst"] = pa.array([FLAGS[i] if i >= 0 else "unknown" for i in worst], pa.string())
+        columns[f"{probe.name}_{'prob' if probe.unit == 'probability' else 'value'}"] = numbers(value)
+        columns[f"{probe.name}_flag"] = texts([FLAGS[i] for i in flag])
+    columns["tox_worst"] = texts([FLAGS[i] if i >= 0 else "unknown" for i in worst])
     return columns
 
 
 def _domain(q: Question, z: NDArray[np.float64]) -> dict[str, pa.Array]:
     domain = q.model.domain
     percentile = panel.distance_percentile(z, domain.mean, domain.whiten, domain.percentiles)
-    return {"embed_distance_pct": pa.array(percentile), "in_domain": pa.array(percentile <= 95.0)}
+    return {"embed_distance_pct": numbers(percentile), "in_domain": numbers(percentile <= 95.0)}
 
 
 def _described(target: Target, mols: list[Any], graphs: MolGraphs) -> dict[str, pa.Array]:
@@ -168,11 +169,11 @@ def _described(target: Target, mols: list[Any], graphs: MolGraphs) -> dict[str, 
     values["qed"] = qed(graphs, mols.__getitem__, found)
     ranges = [(name, r) for name, r in sorted(target.ranges().items()) if not r.hard]
     outside = [",".join(name for name, r in ranges if not r.low <= values[name][i] <= r.high) for i in range(len(mols))]
-    columns = {name: pa.array(value) for name, value in values.items()}
-    columns["outside"] = pa.array(outside, pa.string())
+    columns = {name: numbers(value) for name, value in values.items()}
+    columns["outside"] = texts(outside)
     for catalog, names in names_found(graphs, mols.__getitem__, target.alerts.catalogs).items():
-        columns[f"alerts_{catalog}"] = pa.array(["; ".join(row) for row in names], pa.string())
-    columns["scaffold"] = pa.array([reference.scaffold(mol) for mol in mols], pa.string())
+        columns[f"alerts_{catalog}"] = texts(["; ".join(row) for row in names])
+    columns["scaffold"] = texts([reference.scaffold(mol) for mol in mols])
     return columns
 
 
@@ -184,9 +185,9 @@ def _novelty(q: Question, mols: list[Any]) -> dict[str, pa.Array]:
     known = [make(mol) for mol in reference.parse(q.known.smiles)]
     tables = [np.array(DataStructs.BulkTanimotoSimilarity(make(mol), known)) for mol in mols]
     nearest = [int(table.argmax()) for table in tables]
-    values = [None if np.isnan(q.known.values[i]) else float(q.known.values[i]) for i in nearest]
+    values = q.known.values[nearest]
     return {
-        "max_sim_known": pa.array([float(table.max()) for table in tables], pa.float64()),
-        "nearest_known_id": pa.array([q.known.ids[i] for i in nearest], pa.string()),
-        "nearest_known_value": pa.array(values, pa.float64()),
+        "max_sim_known": numbers(np.array([float(table.max()) for table in tables], np.float64)),
+        "nearest_known_id": texts([q.known.ids[i] for i in nearest]),
+        "nearest_known_value": numbers(values, ~np.isnan(values)),
     }

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drylab.arrow import numbers
 from drylab.device import to_host
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class SmilesBatch:
         """Ids and SMILES of some rows, as Python strings."""
         starts, stops = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
         smiles = [self.data[i:j].tobytes().decode() for i, j in zip(starts, stops, strict=True)]
-        return self.ids.take(pa.array(rows)).to_pylist(), smiles
+        return self.ids.take(numbers(rows)).to_pylist(), smiles
 
     def slice(self, start: int, stop: int) -> SmilesBatch:
         """Rows start:stop, sharing keys and ids with this batch."""
@@ -313,7 +314,7 @@ class Hits:
 
     def _rows(self, rows: range) -> Hits:
         pictures = tuple(self.pictures[row] for row in itertools.takewhile(lambda row: row < len(self.pictures), rows))
-        return replace(self, table=self.table.take(pa.array(rows, pa.int64())), pictures=pictures)
+        return replace(self, table=self.table.take(numbers(np.asarray(rows, np.int64))), pictures=pictures)
 
     def __iter__(self) -> Iterator[Hit]:
         return (self[row] for row in range(len(self)))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drylab.arrow import numbers
 from drylab.device import array_module, to_host
 from drylab.errors import InputError
 from drylab.featurize import reference
@@ -124,8 +125,8 @@ def descriptors(smiles: Smiles) -> pa.Table:
     status = usable(routed)
     for row in np.flatnonzero((status == PARSED) & (to_host(routed.graphs.status) == DECLINED)).tolist():
         fill(columns, row, routed.asked[row])
-    missing = status != PARSED
-    return pa.table({name: pa.array(column, mask=missing) for name, column in columns.items()})
+    present = status == PARSED
+    return pa.table({name: numbers(column, present) for name, column in columns.items()})
 
 
 def usable(routed: Routed) -> NDArray[np.uint8]:
