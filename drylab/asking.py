@@ -17,6 +17,8 @@ from drylab.question import Question, ask
 from drylab.reduce import Ranks, Screened
 from drylab.score.model import Model
 from drylab.score.panel import Limit
+from drylab.stages import Stages
+from drylab.types import SmilesBatch
 
 PRECISIONS = ("auto", "float32", "float64")  # the last one that a question says is that of all: it answers any of them
 
@@ -40,6 +42,32 @@ class Asked:
     def model(self) -> Model:
         """The one model."""
         return self.questions[0].model
+
+    @property
+    def stages(self) -> Stages:
+        """The one model, and the first stage in front of it, where there is one."""
+        return Stages(self.model, self.questions[0].first)
+
+    def drawn(self, batch: SmilesBatch) -> SmilesBatch:
+        """The rows of a batch that some question may be about: all, where none is about a part of the library."""
+        if any(rules.part is None for rules in self.rules):
+            return batch
+        return batch.take(np.flatnonzero(np.any([rules.in_part(batch.keys) for rules in self.rules], axis=0)))
+
+    def always(self) -> slice:
+        """Columns of the fold that every molecule has a value in."""
+        first = 0 if self.questions[0].first is None else sum(row < len(self.model.probes) for row in self.rows)
+        return slice(first, None)
+
+    def thresholds(self) -> list[float]:
+        """Of each row of the first stage, what a molecule has to reach for some question; see ``Stages``."""
+        t = len(self.model.probes)
+        reached = {row: float("inf") for row in self.rows if row >= t}
+        for q in self.questions:
+            own = {limit.probe: limit.low for limit in q.limits if limit.probe >= t}
+            # A question without a first stage is asked about every molecule.
+            reached = {row: min(low, own.get(row, low) if own else -float("inf")) for row, low in reached.items()}
+        return list(reached.values())
 
     @property
     def precision(self) -> str:
@@ -97,7 +125,7 @@ def _distinct(items: Sequence[Any], key: Callable[[Any], Any]) -> tuple[list[Any
 
 def _rules_key(rules: Rules) -> Any:
     excluded = None if rules.excluded is None else rules.excluded.tobytes()
-    return rules.ranges, rules.must_have_any, rules.must_not_have, rules.alerts, excluded
+    return rules.ranges, rules.must_have_any, rules.must_not_have, rules.alerts, excluded, rules.part
 
 
 def _flat(

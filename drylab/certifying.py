@@ -115,7 +115,7 @@ def _found(task: FoldShard, answer: Answer, plan: list[Plan], executor: Executor
     asked, engine = task.asked, task.engine()
     kept = [screened.contenders for screened in answer.screened]
     columns = asked.flat.column.tolist()
-    settled, audit = settle(kept, columns, Rescore(asked.model, asked.rows), engine.bounds, "kept", executor)
+    settled, audit = settle(kept, columns, Rescore(asked.stages, asked.rows), engine.bounds, "kept", executor)
     audit = answer.audit.merge(audit)
     _hold(audit)
     for j, screened in enumerate(answer.screened):
@@ -144,7 +144,7 @@ def _certificate(
 ) -> Certificate:
     asked, engine = task.asked, task.engine()
     columns = asked.columns(j)
-    names = [asked.model.probes.probes[asked.rows[column]].name for column in columns]
+    names = [asked.stages.name(asked.rows[column]) for column in columns]
     return Certificate(
         precision=engine.precision,
         device=engine.device,

@@ -18,8 +18,9 @@ from drylab.kernels import sift
 from drylab.library.reading import read_keys, read_shard
 from drylab.reduce import Answer, Audit, Contenders, Histogram, Ranks, Screened, Tally
 from drylab.reduce.audit import audited
-from drylab.rescoring import Rescore, reference_values, settle
-from drylab.score.engine import Fold, fold_engine
+from drylab.rescoring import Rescore, settle
+from drylab.score.engine import Fold
+from drylab.stages import StagedFold
 from drylab.types import MolGraphs, Rejected, Shard, SmilesBatch
 
 ROUNDING = 1e-12  # of sums and differences of values below 1000: far below any bound
@@ -57,13 +58,15 @@ class FoldShard:
         work = Work(self)
         first = item.first
         for batch in read_shard(item, self.asked.batch_size):
-            work.add(batch, first)
+            work.add(self.asked.drawn(batch), first)
             first += len(batch)
         return work.answer((item.path, item.group))
 
-    def engine(self) -> Fold:
+    def engine(self) -> Fold | StagedFold:
         """What scores."""
-        return fold_engine(self.asked.model, self.asked.rows, self.precision or self.asked.precision, self.widen)
+        return self.asked.stages.engine(
+            self.asked.rows, self.asked.thresholds(), self.precision or self.asked.precision, self.widen
+        )
 
     def nothing(self) -> Answer:
         """The answer before any row was read."""
@@ -92,7 +95,7 @@ def bounded(task: FoldShard, answer: Answer) -> Answer:
         return answer
     asked = task.asked
     columns = [int(asked.flat.column[j]) for j in many]
-    rescore = Rescore(asked.model, asked.rows)
+    rescore = Rescore(asked.stages, asked.rows)
     grown = [answer.screened[j].contenders for j in many]
     done, audit = settle(grown, columns, rescore, task.engine().bounds, "ties")
     screened = list(answer.screened)
@@ -139,7 +142,7 @@ class Work:
         self.batches.append((first, batch))
 
     def _check(self, values: NDArray[np.float64], first: int, rows: int) -> None:
-        if not np.isfinite(values).all():
+        if not np.isfinite(values[:, self.asked.always()]).all():
             raise ModelError(
                 f"{self.asked.model.path}: a prediction for library rows {first} to {first + rows} is not finite; "
                 "the weights are damaged"
@@ -158,7 +161,7 @@ class Work:
             why = sift.unsure(values, self.slack[FOLD], passes, flat, self.edges)
         rows = np.flatnonzero((why > 0) | chosen)
         if len(rows):
-            exact = reference_values(self.asked.model, self.asked.rows, take(graphs, rows))
+            exact = self.asked.stages.reference(self.asked.rows, take(graphs, rows))
             reasons = Counter(_reason(code) for code in why[rows].tolist())
             errors = np.abs(values[rows] - exact)
             self.audit = self.audit.merge(Audit.of(errors, self.engine.bounds, reasons, int(chosen.sum())))
@@ -236,4 +239,3 @@ class Work:
 
 def _reason(code: int) -> str:
     return next((name for bit, name in WHY.items() if code & bit), "audit")
-

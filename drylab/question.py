@@ -17,8 +17,10 @@ from drylab.featurize import Rules, reference
 from drylab.library.layout import SORTED_BY
 from drylab.library.measurements import Known, read_known
 from drylab.library.rows import Columns
-from drylab.score import panel
+from drylab.score import cascade, panel
+from drylab.score.cascade import Claim
 from drylab.score.engine import GineEncoder
+from drylab.score.first import load_first
 from drylab.score.model import Model, load_model
 from drylab.score.panel import Limit
 from drylab.types import PARSED
@@ -35,6 +37,8 @@ class Question:
     precision    of the fold: "auto", "float32" or "float64"
     known        the chemist's own actives           known_scores (m,) float64, -inf where the model cannot score one
     known_filtered  the rule that would take each known active out, "" where none would
+    claim        what a cascade is to certify        first    the first stage in front of the model; None: every molecule is
+                 scored by the model
     """
 
     model: Model
@@ -47,6 +51,8 @@ class Question:
     known: Known
     known_scores: NDArray[np.float64]
     known_filtered: tuple[str, ...]
+    claim: Claim | None = None
+    first: Model | None = None
 
 
 def ask(target: Target, batch_size: int | None = None) -> Question:
@@ -76,7 +82,18 @@ def ask(target: Target, batch_size: int | None = None) -> Question:
         known=known,
         known_scores=np.where(graphs.status == PARSED, values[:, probe], -np.inf),
         known_filtered=_filtered_by(known, rules, limits, values),
+        claim=_claim(target, model),
     )
+
+
+def _claim(target: Target, model: Model) -> Claim | None:
+    """What a cascade is to certify, if one is asked for; that it can be had is found out here, before anything is read."""
+    if target.screen.mode != "cascade":
+        return None
+    said = target.screen.cascade
+    target.at(("screen", "mode"), lambda: load_first(model))
+    sample = None if said.sample == "auto" else said.sample
+    return cascade.plan(target.screen.top_k, said.recall, said.confidence, sample, target.where(("screen", "cascade")))
 
 
 def _model_name(target: Target) -> str:

@@ -8,36 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drylab.errors import ModelError
 from drylab.execute import Executor, in_order
 from drylab.featurize import graphs as graphs_of
 from drylab.reduce import Audit, Contenders
-from drylab.score import panel
-from drylab.score.engine import GineEncoder
-from drylab.score.model import Model
-from drylab.types import MolGraphs
+from drylab.stages import Stages
 
 CHUNK = 1000  # molecules a task: about half a second
 WORKERS = 8  # tasks from which on workers are worth their start
-
-
-def reference_values(model: Model, rows: Sequence[int], graphs: MolGraphs) -> NDArray[np.float64]:
-    """(n, t) float64: the reference values of some of the model's probes. Raises ModelError for what is not finite."""
-    values = panel.values(model.probes, GineEncoder(model.encoder)(graphs).z)[:, list(rows)]
-    if not np.isfinite(values).all():
-        raise ModelError(f"{model.path}: a reference prediction is not finite; the weights are damaged")
-    return values
 
 
 @dataclass(frozen=True, slots=True)
 class Rescore:
     """The task of a worker: SMILES of a library in, (n, t) reference values out."""
 
-    model: Model
+    stages: Stages
     rows: tuple[int, ...]
 
     def __call__(self, smiles: Sequence[str]) -> NDArray[np.float64]:
-        return reference_values(self.model, self.rows, graphs_of(smiles))
+        return self.stages.reference(self.rows, graphs_of(smiles))
 
 
 def settle(

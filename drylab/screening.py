@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from drylab import record
 from drylab.asking import Asked, ask_together
+from drylab.cascading import staged
 from drylab.certifying import certified
 from drylab.config import Target, target_from
 from drylab.errors import ConfigError, LibraryError
@@ -198,6 +199,7 @@ def _screened(targets: Sequence[Target], source: Opened, how: How) -> Iterator[H
     with measured(how.executor) as meter:
         asked, files = ask_together(targets, how.batch_size), [record.files_read(target) for target in targets]
         plans = _plans(asked, library, how)
+        asked, cascades = staged(asked, plans, meter.executor, how.progress, how.widen)
         found = certified(asked, plans, meter.executor, how.progress, how.widen)
         used = meter.spent(sum(shard.rows for shard in plans[0].read), counted)
     screened = time.perf_counter() - clock
@@ -213,6 +215,8 @@ def _screened(targets: Sequence[Target], source: Opened, how: How) -> Iterator[H
         run = record.run_record(target, asked.questions[j], library, answer, performed)
         rejected = (*source.rejected, *answer.tally.rows)[:REJECTED_KEPT]
         run = {**run, "library": {**run["library"], **source.named}}
+        if (cascade := cascades[j]) is not None:
+            run |= cascade.entries(asked.questions[j], answer.tally, run)
         yield Hits(table=done.table, run=run, pictures=done.pictures, rejected=rejected)
 
 

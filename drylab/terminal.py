@@ -111,6 +111,8 @@ def summary(run: Mapping[str, Any]) -> None:
     parts += [f"scored {tally['scored']:,}", f"kept {tally['kept']:,}"]
     out.print(", ".join(parts) + f" in {seconds['total']:.1f} s", markup=False)
     out.print(run["certificate"]["sentence"], markup=False)
+    if "cascade" in run:
+        out.print(run["cascade"]["sentence"], markup=False)
     out.print(f"used: {sentence(run['resources'])}", markup=False)
 
 

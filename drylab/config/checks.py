@@ -28,6 +28,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "alerts": models.Alerts,
     "screen": models.Screen,
     "screen.columns": models.Columns,
+    "screen.cascade": models.Cascade,
     "model": models.Model,
     "report": models.Report,
     "provenance": models.Provenance,

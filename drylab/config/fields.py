@@ -122,6 +122,18 @@ def read_sequence(text: str) -> str:
     return residues
 
 
+def read_sample(value: Any) -> Any:
+    """A share of the library above 0 and up to one half, or auto."""
+    if value == "auto":
+        return value
+    if isinstance(value, str) and not EXPONENT.fullmatch(value):
+        raise fault(f"expected auto or a number, got {shown(value)}; write auto, or a share such as 0.05")
+    number = read_number(value)
+    if not 0 < number <= 0.5:
+        raise fault(f"expected auto or a share above 0 and up to 0.5, got {shown(value)}; 5 % is 0.05")
+    return number
+
+
 def read_name(value: Any) -> Any:
     """A name that can stand in a file name; what is not text is left for pydantic to refuse."""
     if isinstance(value, str) and not NAME.fullmatch(value):

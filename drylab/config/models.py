@@ -18,8 +18,10 @@ from drylab.config.fields import (
     Range,
     RangeOf,
     Word,
+    between,
     fault,
     key_for,
+    read_sample,
     read_sequence,
     whole,
 )
@@ -208,6 +210,19 @@ class Columns(Section):
     id: Word | None = None
 
 
+class Cascade(Section):
+    """What mode: cascade certifies: ``recall`` of the full model's top_k with ``confidence``, from a random ``sample``.
+
+    sample  share of the library that both stages score; auto is the smallest that can certify it
+    """
+
+    recall: Annotated[float, between(0.5, 0.9999, "a share of the top_k: 99 % is 0.99; all of them is mode: exact")] = (
+        0.99
+    )
+    confidence: Annotated[float, between(0.5, 0.9999, "95 % is 0.95")] = 0.95
+    sample: Annotated[float | Literal["auto"], BeforeValidator(read_sample)] = "auto"
+
+
 class Screen(Section):
     """The library, and how many molecules are kept (top_k) and shown (report_n)."""
 
@@ -215,7 +230,8 @@ class Screen(Section):
     columns: Annotated[Columns, SECTION] = Columns()
     top_k: Annotated[int, whole(1, 10_000_000)] = 1000
     report_n: Annotated[int, whole(1, 10_000_000)] = 200
-    mode: Literal["exact"] = "exact"
+    mode: Literal["exact", "cascade"] = "exact"
+    cascade: Annotated[Cascade, SECTION] = Cascade()
     stereo: Literal["as_given"] = "as_given"
     batch_size: Annotated[int, whole(1, MAX_BATCH)] = 1024
 

@@ -19,6 +19,15 @@ from drylab.types import MolGraphs
 
 MolOf = Callable[[int], reference.Mol]
 EXCLUDED = "excluded by the target file"
+NOT_IN_PART = "not in this random part of the library"
+
+
+def place_of(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """(n,) float64 in [0, 1): where each molecule stands by its key (n, 2), a hash: a coin of its own, the same in any run.
+
+    Of the low word, since the high one decides ties of scores; without its last bits, which choose what is audited.
+    """
+    return (keys[:, 1] >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Rules:
     must_not_have  SMARTS: none may match
     must_have_any  SMARTS: at least one has to match, if there are any
     alerts         RDKit catalogues of which no entry may match
+    part           (low, high): only molecules whose place (``place_of``) is in [low, high), after the ranges; None: all
     """
 
     ranges: tuple[tuple[str, float, float], ...] = ()
@@ -38,6 +48,7 @@ class Rules:
     must_not_have: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     excluded: NDArray[np.uint64] | None = None
+    part: tuple[float, float] | None = None
 
     def verdict(self, mol: reference.Mol, excluded: bool = False) -> str:
         """The name of the first rule that takes the molecule out, or "": RDKit's answer, which ``verdicts`` must give.
@@ -65,6 +76,10 @@ class Rules:
         """
         verdicts = np.full(len(graphs), "", dtype=object)
         left = self._in_ranges(graphs, mol_of, verdicts)
+        if self.part is not None and keys is not None:
+            outside = ~self.in_part(keys[left])
+            verdicts[left[outside]] = NOT_IN_PART
+            left = left[~outside]
         if keys is not None:
             excluded = self.is_excluded(keys[left])
             verdicts[left[excluded]] = EXCLUDED
@@ -88,6 +103,11 @@ class Rules:
                 verdicts[left[~inside]] = range_name(name, low, high)
                 left = left[inside]
         return left
+
+    def in_part(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """(n,) bool: which molecules, by their keys (n, 2), are in the part asked for."""
+        place = place_of(keys)
+        return np.ones(len(keys), bool) if self.part is None else (self.part[0] <= place) & (place < self.part[1])
 
     def is_excluded(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """(n,) bool: which of (n, 2) uint64 keys are among the excluded ones."""

@@ -167,6 +167,7 @@ def record(run: Mapping[str, Any]) -> Html:
             _sources(library.get("sources", ())),
             tag("h3", "Machine and times"),
             tag("p", certificate.get("sentence", "")),
+            *([tag("p", run["cascade"]["sentence"])] if "cascade" in run else []),
             _facts(
                 {
                     "drylab": run.get("drylab"),

@@ -28,7 +28,7 @@ MOST = 0.5  # of the library as a sample: above it, scoring everything is the be
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Claim:
     """What is to be certified: ``recall`` of the full model's ``k`` best, with ``confidence``; sample, the share of rows."""
 
     k: int
@@ -56,20 +56,20 @@ class Measured:
     high: float
 
 
-def plan(k: int, recall: float, confidence: float, sample: float | None, where: str) -> Asked:
-    """What is asked, with the smallest sample that can certify it where ``sample`` is None.
+def plan(k: int, recall: float, confidence: float, sample: float | None, where: str) -> Claim:
+    """The claim, with the smallest sample that can certify it where ``sample`` is None.
 
     Raises ConfigError, starting with ``where``, where no sample worth its price can, or the one given cannot.
     """
     chosen = smallest_sample(k, recall, confidence) if sample is None else sample
-    if chosen is not None and chosen <= MOST and _enough(Asked(k, recall, confidence, chosen)):
-        return Asked(k, recall, confidence, chosen)
+    if chosen is not None and chosen <= MOST and _enough(Claim(k, recall, confidence, chosen)):
+        return Claim(k, recall, confidence, chosen)
     needed, least = (
         needed_positives(recall, confidence),
         smallest_k(recall, confidence, MOST if sample is None else sample),
     )
     if sample is not None:
-        low, _ = Asked(k, recall, confidence, sample).positives()
+        low, _ = Claim(k, recall, confidence, sample).positives()
         larger = smallest_sample(k, recall, confidence)
         more = "" if larger is None or larger > MOST else f"the sample to at least {_up(larger):g} (or auto), "
         what = f"a sample of {sample:g} holds at least {low} of the {k:,} best in each half"
@@ -82,31 +82,31 @@ def plan(k: int, recall: float, confidence: float, sample: float | None, where: 
     )
 
 
-def threshold(first: Sequence[float], asked: Asked) -> float:
+def threshold(first: Sequence[float], claim: Claim) -> float:
     """The highest first-stage score with recall >= asked, with the confidence asked.
 
     first  the calibration half's first-stage scores, in the order of the full model, best first; its
-           ``asked.positives()[1]`` best suffice
+           ``claim.positives()[1]`` best suffice
 
     Raises ConfigError where the half holds fewer rows than that: the library has hardly more than k rows to choose from.
     """
-    low, high = asked.positives()
-    _check_long(len(first), high, asked)
-    error = (1.0 - SLACK) * (1.0 - asked.confidence)
+    low, high = claim.positives()
+    _check_long(len(first), high, claim)
+    error = (1.0 - SLACK) * (1.0 - claim.confidence)
     ordered: list[float] = []
     lowest = math.inf
     for m, score in enumerate(first[:high], start=1):
         insort(ordered, score)
         if m >= low:
-            lowest = min(lowest, ordered[spared(m, asked.recall, error)])
+            lowest = min(lowest, ordered[spared(m, claim.recall, error)])
     return lowest
 
 
-def measure(passed: Sequence[bool], asked: Asked) -> Measured:
+def measure(passed: Sequence[bool], claim: Claim) -> Measured:
     """The recall that the test half shows: whether each row passed, in the order of the full model, best first."""
-    low, high = asked.positives()
-    _check_long(len(passed), high, asked)
-    confidence = 1.0 - (1.0 - SLACK) * (1.0 - asked.confidence)
+    low, high = claim.positives()
+    _check_long(len(passed), high, claim)
+    confidence = 1.0 - (1.0 - SLACK) * (1.0 - claim.confidence)
     found = sum(passed[:low])
     limits = clopper_pearson(found, low, confidence)
     for m in range(low + 1, high + 1):
@@ -115,15 +115,15 @@ def measure(passed: Sequence[bool], asked: Asked) -> Measured:
         if not passed[m - 1] or m == high or not passed[m]:
             each = clopper_pearson(found, m, confidence)
             limits = min(limits[0], each[0]), max(limits[1], each[1])
-    middle = min(max(round(asked.k * asked.half), low), high)
+    middle = min(max(round(claim.k * claim.half), low), high)
     return Measured(middle, sum(passed[:middle]), *limits)
 
 
-def _check_long(rows: int, needed: int, asked: Asked) -> None:
+def _check_long(rows: int, needed: int, claim: Claim) -> None:
     if rows < needed:
         raise ConfigError(
             f"screen.cascade: half of the sample holds {rows:,} rows that may become hits, where {needed:,} are needed to "
-            f"tell the best {asked.k:,}: the library has too few for a cascade; lower top_k, or use mode: exact"
+            f"tell the best {claim.k:,}: the library has too few for a cascade; lower top_k, or use mode: exact"
         )
 
 
@@ -135,28 +135,28 @@ def needed_positives(recall: float, confidence: float) -> int:
 
 def smallest_sample(k: int, recall: float, confidence: float) -> float | None:
     """The smallest share of the library whose halves hold enough of the k best; None where the whole does not."""
-    if not _enough(Asked(k, recall, confidence, 1.0)):
+    if not _enough(Claim(k, recall, confidence, 1.0)):
         return None
     low, high = 0.0, 1.0
     while high - low > 1e-6 * high:
         middle = (low + high) / 2
-        low, high = (low, middle) if _enough(Asked(k, recall, confidence, middle)) else (middle, high)
+        low, high = (low, middle) if _enough(Claim(k, recall, confidence, middle)) else (middle, high)
     return high
 
 
 def smallest_k(recall: float, confidence: float, sample: float) -> int:
     """The smallest k that a sample of this share can certify."""
     low, high = 0, 1
-    while not _enough(Asked(high, recall, confidence, sample)):
+    while not _enough(Claim(high, recall, confidence, sample)):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if _enough(Asked(middle, recall, confidence, sample)) else (middle, high)
+        low, high = (low, middle) if _enough(Claim(middle, recall, confidence, sample)) else (middle, high)
     return high
 
 
-def _enough(asked: Asked) -> bool:
-    return asked.positives()[0] >= needed_positives(asked.recall, asked.confidence)
+def _enough(claim: Claim) -> bool:
+    return claim.positives()[0] >= needed_positives(claim.recall, claim.confidence)
 
 
 def _up(share: float) -> float:
