@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drylab.arrow import numbers
 from drylab.device import to_host
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ class SmilesBatch:
         """Ids and SMILES of some rows, as Python strings."""
         starts, stops = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
         smiles = [self.data[i:j].tobytes().decode() for i, j in zip(starts, stops, strict=True)]
-        return self.ids.take(pa.array(rows)).to_pylist(), smiles
+        return self.ids.take(numbers(rows)).to_pylist(), smiles
 
     def take(self, rows: NDArray[np.int64]) -> SmilesBatch:
         """Some of the rows, in that order."""
         counts = np.diff(self.offsets)[rows]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         source = np.repeat(self.offsets[rows] - offsets[:-1], counts) + np.arange(offsets[-1])
-        return SmilesBatch(self.keys[rows], self.ids.take(pa.array(rows)), self.data[source], offsets)
+        return SmilesBatch(self.keys[rows], self.ids.take(numbers(rows)), self.data[source], offsets)
 
     def slice(self, start: int, stop: int) -> SmilesBatch:
         """Rows start:stop, sharing keys and ids with this batch."""
@@ -320,7 +321,7 @@ class Hits:
 
     def _rows(self, rows: range) -> Hits:
         pictures = tuple(self.pictures[row] for row in itertools.takewhile(lambda row: row < len(self.pictures), rows))
-        return replace(self, table=self.table.take(pa.array(rows, pa.int64())), pictures=pictures)
+        return replace(self, table=self.table.take(numbers(np.asarray(rows, np.int64))), pictures=pictures)
 
     def __iter__(self) -> Iterator[Hit]:
         return (self[row] for row in range(len(self)))

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "drylab"
 LEVELS = {
-    "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "resources": 1, "types": 1, "config": 2,
+    "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "arrow": 0, "resources": 1, "types": 1, "config": 2,
     "kernels": 10,
     "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
     "measuring": 21, "probing": 22, "forecast": 23, "candidates": 21, "streaming": 21, "stages": 21, "rescoring": 22,
@@ -24,7 +24,7 @@ LEVELS = {
 }  # fmt: skip
 DOORS = {
     "rdkit": ("library/canonical.py", "library/sdf.py", "featurize/reference.py", "featurize/curation.py", "featurize/smarts.py", "featurize/alerts.py", "finish.py", "report/depict.py"),
-    "pyarrow": ("types.py", "library/", "report/", "featurize/", "finish.py", "ingest.py"),
+    "pyarrow": ("arrow.py", "types.py", "library/", "report/", "featurize/", "finish.py", "ingest.py"),
     "numba": ("kernels/", "device.py"),
     "llvmlite": ("kernels/",),
     "cupy": ("kernels/", "device.py"),
