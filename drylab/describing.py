@@ -50,7 +50,7 @@ def _described(target: Target, few: Mapping[str, str], explained: int, shown: in
     """Seconds for a hit, and the hits, when so many are shaded and so many drawn."""
     asked = target.model_copy(
         update={
-            "screen": target.screen.model_copy(update={"top_k": len(few), "report_n": shown, "mode": "exact"}),
+            "screen": target.screen.model_copy(update={"top_k": len(few), "report_n": shown}),
             "report": target.report.model_copy(update={"explain_top": explained}),
         }
     )

@@ -115,10 +115,9 @@ def forecast(work: Work, probed: Probed, hits: Hitwork) -> Forecast:
     # find: it is one of those that share the cores, and cannot be shared itself.
     left = max(0, work.rows - first)
     mine, theirs = left / workers, first / len(probed.first)
-    row = found.row
-    fold = Span(
-        *(max(found.seconds(end, theirs, mine), left * probed.merge_s) for end in (row.low, row.likely, row.high))
-    )
+    folded, merged = found.seconds(theirs, mine) + mine * probed.merge_s, left * probed.merge_s
+    fold = Span(*(max(folded * factor, merged) for factor in (found.low, 1.0, found.high)))
+    row = found.row + probed.merge_s
     cpu_s = left * (found.cpu_row + probed.merge_s) + workers * found.cpu_cold * log1p(mine / theirs)
     check = work.checked / work.check_speed / workers if work.checked else 0.0
     describe, write = _describing(work, hits), hits.runs * hits.write_s + work.kept * hits.write_hit_s
@@ -131,7 +130,7 @@ def forecast(work: Work, probed: Probed, hits: Hitwork) -> Forecast:
     return Forecast(
         seconds=fold.plus(probed.start_s + check + describe + write),
         parts=parts,
-        pace=Span(workers / row.high, workers / row.likely, workers / row.low),
+        pace=Span(*(workers / (row * factor) for factor in (found.high, 1.0, found.low))),
         resources=Resources(
             rows=work.rows,
             workers=probed.workers,
@@ -154,17 +153,19 @@ class Pace:
     """What a row takes a worker that has done m of them: ``row + cold / m`` seconds, and the same in CPU seconds.
 
     What is new to a worker gets rarer as the library goes on: of the environments that the engine has computed and keeps,
-    the share that a molecule lacks falls about as 1 / m (measured: docs/plan.md).
+    the share that a molecule lacks falls about as 1 / m (measured: docs/plan.md). All of it times ``low`` to ``high``.
     """
 
-    row: Span
+    row: float
     cold: float
+    low: float
+    high: float
     cpu_row: float
     cpu_cold: float
 
-    def seconds(self, row: float, first: float, rows: float) -> float:
-        """Of one worker, for ``rows`` more after its ``first``, when a row takes ``row`` in the end."""
-        return rows * row + self.cold * log1p(rows / first)
+    def seconds(self, first: float, rows: float) -> float:
+        """Of one worker, for ``rows`` more after its ``first``."""
+        return rows * self.row + self.cold * log1p(rows / first)
 
 
 def pace(probed: Probed) -> Pace:
@@ -175,15 +176,14 @@ def pace(probed: Probed) -> Pace:
     """
     pieces = probed.pieces or probed.first
     rows, before = np.array([piece.rows for piece in pieces], np.float64), _before(probed, pieces)
-    took, cpu = (np.array([getattr(piece, name) for piece in pieces]) / rows for name in ("seconds", "cpu"))
-    (row, cold), (cpu_row, cpu_cold) = (_fitted(values, rows, before) for values in (took, cpu))
-    warm = took - cold / before
+    took, cpu = (np.array([getattr(piece, name) for piece in pieces]) for name in ("seconds", "cpu"))
+    (row, cold), (cpu_row, cpu_cold) = (_fitted(values / rows, rows, before) for values in (took, cpu))
     rounds = np.array_split(np.arange(len(pieces)), min(ROUNDS, len(pieces)))
-    ends = [float(np.average(warm[at], weights=rows[at])) for at in rounds]
-    if len(ends) == 1:  # all that is known besides: how long pieces took as they warmed up
-        ends += [piece.seconds / piece.rows for piece in probed.first]
-    low, high = min(row, *ends), max(row, *ends)
-    return Pace(Span(low, row, high).plus(probed.merge_s), cold, cpu_row, cpu_cold)
+    told = rows * (row + cold / before)
+    ratios = [float(took[at].sum() / told[at].sum()) for at in rounds]
+    if len(rounds) == 1:  # all that is known besides: how long pieces took as they warmed up
+        ratios += [piece.seconds / piece.rows / row for piece in probed.first]
+    return Pace(row, cold, min(1.0, *ratios), max(1.0, *ratios), cpu_row, cpu_cold)
 
 
 def _before(probed: Probed, pieces: Sequence[Piece]) -> NDArray[np.float64]:
@@ -207,7 +207,7 @@ def _fitted(values: NDArray[np.float64], rows: NDArray[np.float64], before: NDAr
     mean, centre = np.average(values, weights=rows), np.average(x, weights=rows)
     spread = np.average((x - centre) ** 2, weights=rows)
     cold = float(np.average((x - centre) * (values - mean), weights=rows) / spread) if spread > 0 else 0.0
-    cold = min(max(0.0, cold), float(mean - least) / float(centre))
+    cold = max(0.0, min(cold, float((mean - least) / centre)))
     return float(mean - cold * centre), cold
 
 

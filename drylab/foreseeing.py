@@ -29,7 +29,6 @@ from drylab.quantities import duration, hours, size
 from drylab.reduce import Answer
 from drylab.resources import energy_in_words
 from drylab.score.fold_cpu import MEMORY
-from drylab.types import Shard
 
 Asking = Target | Mapping[str, Any] | str | Path
 SAMPLE = 2_000  # rows of vendor files that are built into a library to be probed
@@ -45,6 +44,7 @@ class Plan:
     work      what has to be done              probed    what was measured to tell how long it takes
     hits      what a hit takes                 forecast  the whole
     hardware  what the probe ran on            no_gpu    why on no GPU, "" if it ran on one
+    cascade   whether a target says mode: cascade, which this plan takes as exact
     """
 
     targets: tuple[str, ...]
@@ -57,6 +57,7 @@ class Plan:
     forecast: Forecast
     hardware: str
     no_gpu: str
+    cascade: bool
 
     @property
     def quiet_share(self) -> float:
@@ -136,21 +137,16 @@ class _How:
 
 
 def _plan(targets: Sequence[Target], library: Library, build: BuildPlan | None, how: _How) -> Plan:
-    asked = ask_together(targets, how.batch_size)
+    asked = ask_together([exact(target) for target in targets], how.batch_size)
     task = FoldShard(asked)
     screened = pruning.plans(library, [q.rules.ranges for q in asked.questions], how.since or 0)[0]
-    # Where all is skipped a shard is folded all the same: workers start in any case.
-    shards = screened.read or library.shards(how.since or 0)[:1]
-    shards = [
-        Shard(s.path, s.group, s.rows, s.first, "", s.groups) for s in shards
-    ]  # whole files are not read for this
+    # Where all is skipped a shard is folded all the same: workers start in any case. Whole files are not read for this.
+    shards = [replace(shard, sha256="") for shard in screened.read or library.shards(how.since or 0)[:1]]
     answer, probed = probe(task, task.merge, shards, how.executor, how.seconds)
     scale = 1.0 if build is None else build.rows * _kept_share(library) / library.rows
     work = _work(targets, library, screened, answer, scale, how)
-    hits = hit_work(targets[0], _few(answer), work.kept, probed.start_s, probed.workers, len(targets))
+    hits = hit_work(exact(targets[0]), _few(answer), work.kept, probed.start_s, probed.workers, len(targets))
     probed = replace(probed, here_bytes=peak_memory())  # hits are described here
-    names, why = gpus()
-    hardware = f"{probed.workers} worker(s), {how.executor.kind}, on {processor()} with {cores()} cores"
     return Plan(
         targets=tuple(target.name for target in targets),
         library=library.shown if build is None else ", ".join(source.source.path for source in build.sources),
@@ -160,11 +156,20 @@ def _plan(targets: Sequence[Target], library: Library, build: BuildPlan | None, 
         probed=probed,
         hits=hits,
         forecast=forecast(work, probed, hits),
-        hardware=hardware + (f", {probed.gpus} GPU(s): {', '.join(names)}" if probed.gpus else ""),
-        no_gpu=""
-        if probed.gpus
-        else why or f"the fold of this model runs on the CPU, though there is {', '.join(names)}",
+        hardware=f"{probed.workers} worker(s), {how.executor.kind}, on {processor()} with {cores()} cores",
+        no_gpu=_no_gpu(probed),
+        cascade=any(target.screen.mode == "cascade" for target in targets),
     )
+
+
+def exact(target: Target) -> Target:
+    """The same target in mode: exact."""
+    return target.model_copy(update={"screen": target.screen.model_copy(update={"mode": "exact"})})
+
+
+def _no_gpu(probed: Probed) -> str:
+    names, why = gpus()
+    return "" if probed.gpus else why or f"the fold ran on the CPU, though there is {', '.join(names)}"
 
 
 def _work(
@@ -221,9 +226,11 @@ def _lines(plan: Plan) -> Iterator[tuple[str, str]]:
             "build first",
             f"{duration(plan.build.seconds)} on {plan.build.workers} worker(s); `drylab library build` keeps it",
         )
+    if plan.cascade:
+        yield "mode", "cascade, planned as exact: a first stage that pays takes less than this"
     skipped = f", {work.skipped:,} are filtered by their statistics without being read" if work.skipped else ""
     yield "rows", f"{about}{work.rows:,} in {work.groups:,} row groups are read{skipped}"
-    yield "hardware", plan.hardware + (f"; no GPU: {plan.no_gpu}" if plan.no_gpu else "")
+    yield "hardware", plan.hardware + (f"; no GPU: {plan.no_gpu}" if plan.no_gpu else f", on {probed.gpus} GPU(s)")
     pieces = len(probed.first) + len(probed.pieces)
     yield "probe", f"{probed.rows:,} molecules of {pieces} row groups, {duration(probed.wall_s)}{_busy(plan)}"
     each = said.pace.likely / max(1, min(probed.workers, work.groups or 1))

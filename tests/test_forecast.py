@@ -6,8 +6,10 @@ import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from drylab.forecast import Hitwork, Span, Work, forecast, pace
+from drylab.forecast import Hitwork, Work, forecast, pace
 from drylab.probing import Piece, Probed
 
 MB = 1_000_000
@@ -89,9 +91,9 @@ def test_workers_that_get_faster_as_they_learn() -> None:
     """500,000 rows are left for each, and what is new in them is (1 / m) of it at each: cold * ln(501,000 / 1,000) in all."""
     probed = warming(0.001, 3.0)
     found = pace(probed)
-    assert (found.row.likely, found.cold) == pytest.approx((0.001, 3.0))
+    assert (found.row, found.cold) == pytest.approx((0.001, 3.0))
     assert (found.cpu_row, found.cpu_cold) == pytest.approx((0.0005, 1.5))
-    assert (found.row.low, found.row.high) == pytest.approx((0.001, 0.001))
+    assert (found.low, found.high) == pytest.approx((1.0, 1.0))
     said = forecast(WORK, probed, HITS)
     assert said.parts["screen"] == pytest.approx(500.0 + 3.0 * math.log(501))
     assert said.resources.cpu_s == pytest.approx(
@@ -103,15 +105,16 @@ def test_workers_that_get_slower_do_not_learn() -> None:
     slower = tuple(replace(piece, seconds=1.0 + at / 24) for at, piece in enumerate(PIECES))
     found = pace(replace(PROBED, pieces=slower, merge_s=0.0))
     assert found.cold == 0.0
-    assert found.row.likely == pytest.approx(sum(piece.seconds for piece in slower) / 24_000)
+    assert found.row == pytest.approx(sum(piece.seconds for piece in slower) / 24_000)
 
 
 def test_a_few_pieces_promise_no_more_than_half() -> None:
     """Two pieces, the second twice as fast: a line through both would come out below nothing."""
     two = (replace(PIECES[0], seconds=2.0), replace(PIECES[2], seconds=0.5))
     found = pace(replace(PROBED, pieces=two, merge_s=0.0))
-    assert found.row.likely == pytest.approx(0.00025)
+    assert found.row == pytest.approx(0.00025)
     assert found.cold > 0
+    assert 0 < found.low <= 1 <= found.high
 
 
 def test_the_range_is_that_of_six_rounds() -> None:
@@ -120,18 +123,26 @@ def test_the_range_is_that_of_six_rounds() -> None:
     probed = replace(PROBED, pieces=noisy, merge_s=0.0)
     found = pace(probed)
     assert found.cold == pytest.approx(0.0, abs=0.02)
-    assert (found.row.low, found.row.likely, found.row.high) == pytest.approx((0.0009, 0.001, 0.0011), rel=0.01)
+    assert (found.low, found.row, found.high) == pytest.approx((0.9, 0.001, 1.1), rel=0.01)
     said = forecast(WORK, probed, HITS)
     assert said.seconds.low < said.seconds.likely < said.seconds.high
-    assert said.seconds.high - said.seconds.likely == pytest.approx(500_000 * (found.row.high - found.row.likely))
+    assert said.seconds.high - said.seconds.likely == pytest.approx(said.parts["screen"] * (found.high - 1))
     assert said.pace.low < said.pace.likely < said.pace.high
 
 
 def test_a_probe_of_a_single_piece_has_a_range() -> None:
-    assert pace(replace(PROBED, pieces=PIECES[:1])).row == Span(
-        pytest.approx(0.0012), pytest.approx(0.0012), pytest.approx(0.0027)
-    )
-    assert pace(replace(PROBED, pieces=())).row.likely > 0
+    found = pace(replace(PROBED, pieces=PIECES[:1]))
+    assert (found.row, found.low, found.high) == pytest.approx((0.001, 1.0, 2.5))
+    assert pace(replace(PROBED, pieces=())).row > 0
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 10_000), st.floats(1e-6, 1e3)), max_size=40))
+def test_whatever_a_probe_comes_to_there_is_a_forecast(found: list[tuple[str, int, float]]) -> None:
+    pieces = tuple(Piece(worker, rows, seconds, seconds, MB) for worker, rows, seconds in found)
+    said = forecast(WORK, replace(PROBED, pieces=pieces), HITS)
+    assert 0 < said.seconds.low <= said.seconds.likely <= said.seconds.high < math.inf
+    assert 0 < said.pace.low <= said.pace.likely <= said.pace.high < math.inf
+    assert said.resources.cpu_s > 0
 
 
 def test_merging_cannot_be_shared() -> None:

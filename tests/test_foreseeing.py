@@ -97,6 +97,7 @@ def test_a_run_says_what_it_used(molecules: Library, tmp_path: Path) -> None:
         assert used["peak_memory_bytes"]["all_processes"] >= used["peak_memory_bytes"]["largest_process"] > 50_000_000
         assert used["read_bytes"] >= said.work.checked + said.work.columns
         assert f"on {executor.workers} worker" in sentence(used)
+        assert sentence(used) in files["report.html"].read_text()
 
 
 def test_several_targets_are_planned_as_one_screen(molecules: Library) -> None:
@@ -113,6 +114,13 @@ def test_nothing_to_read_is_planned_too(molecules: Library) -> None:
     said = foreseen(of(molecules, properties={"mw": {"hard": [3000, 4000]}}))
     assert (said.work.rows, said.work.skipped, said.work.kept) == (0, molecules.rows, 0)
     assert said.forecast.seconds.likely > 0
+
+
+def test_a_cascade_is_planned_as_exact(molecules: Library) -> None:
+    exact, cascade = (foreseen(of(molecules, screen={"mode": mode})) for mode in ("exact", "cascade"))
+    assert "planned as exact" in str(cascade)
+    assert "planned as exact" not in str(exact)
+    assert cascade.work.rows == exact.work.rows
 
 
 def test_vendor_files_are_planned_with_their_build(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_cluster_of_ones_own_tells_what_its_tasks_used(address: str) -> None:
 
 
 def test_memory_of_the_largest_process_and_of_all() -> None:
-    _, meter, spent = run(execute.processes(1), hold, [HELD])
+    _, meter, spent = run(execute.processes(1), hold, [HELD, HELD])
     worker = next(used.peak for name, used in meter.seen.items() if name != this_process())
     assert worker >= HELD
     assert spent.peak_bytes == max(worker, peak_memory())
