@@ -12,7 +12,7 @@ from rich.text import Text
 from drylab.terminal import out
 
 if TYPE_CHECKING:
-    from drylab.foreseeing import Plan
+    from drylab.plans import Plan
 
 
 def plan(found: Plan) -> None:

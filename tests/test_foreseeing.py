@@ -11,11 +11,12 @@ import pytest
 
 from drylab import execute
 from drylab.errors import ConfigError, LibraryError
-from drylab.foreseeing import SAMPLE, Plan, plan
+from drylab.foreseeing import SAMPLE, plan
 from drylab.library import layout
 from drylab.library.embedded import drugs
 from drylab.library.reading import scan
 from drylab.library.store import Library, open_library
+from drylab.plans import Plan
 from drylab.resources import sentence
 from drylab.screening import screen, screen_many, screen_to
 from tests.library.made_library import in_order, write

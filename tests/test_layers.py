@@ -17,7 +17,7 @@ LEVELS = {
     "planning": 33, "finish": 33, "record": 33, "opening": 33,
     "rowchecks": 31, "verifying": 32, "exporting": 31,
     "screening": 34,
-    "checking": 35, "demo": 35, "describing": 35, "foreseeing": 36,
+    "checking": 35, "demo": 35, "plans": 34, "describing": 35, "foreseeing": 36,
     "terminal": 37, "terminal_library": 38, "terminal_plan": 38, "cli_options": 38, "cli_library": 39, "cli_plan": 39,
     "__init__": 37,
     "cli": 40,
