@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DATA ?= ../shared/data
 
-.PHONY: demo test test-all check lint types train bench sim ptx gpu clean
+.PHONY: demo test test-all check lint types train train-student bench sim ptx gpu clean
 
 demo: $(VENV)/core
 	$(BIN)/drylab demo --out runs/demo-$$(date +%Y%m%d-%H%M%S)
@@ -48,6 +48,10 @@ gpu:
 
 train: $(VENV)/dev
 	$(BIN)/python -m drylab.train --data $(DATA) --out drylab/models/panel-1.safetensors
+
+# The first stage of that model's cascade, after it: under an hour of one core.
+train-student: $(VENV)/dev
+	$(BIN)/python -m drylab.train.student --data $(DATA) --teacher panel-1 --out drylab/models/panel-1-first.safetensors
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
