@@ -100,7 +100,7 @@ def sentence(said: Mapping[str, Any]) -> str:
         *([f"{hours(said['gpu_hours'])} GPU-hours on {said['gpus']} GPU(s)"] if said["gpus"] else []),
         f"memory {size(memory['all_processes'])}, {size(memory['largest_process'])} of it in one process",
         *([] if said["read_bytes"] is None else [f"{size(said['read_bytes'])} read"]),
-        energy_in_words(said["energy_j"], said["not_known"]),
+        f"energy: {energy_in_words(said['energy_j'], said['not_known']) or 'none'}",
     ]
     return "; ".join(parts)
 
@@ -111,7 +111,7 @@ def energy_in_words(joules: Mapping[str, float | None], not_known: Mapping[str, 
     said = []
     for kind, value in joules.items():
         if value is None:
-            said.append(f"energy of {names[kind]} not known here ({not_known[f'energy_j.{kind}']})")
+            said.append(f"{names[kind]} not known here ({not_known[f'energy_j.{kind}']})")
         elif value:
             said.append(f"{names[kind]} {energy(value)}")
     return "; ".join(said)
