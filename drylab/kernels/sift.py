@@ -78,9 +78,11 @@ def no_counts(questions: Questions) -> Counts:
 
 @njit(cache=True, nogil=True, inline="always")
 def bin_of(score):
-    """0 below LOW, 1 to BINS, BINS + 1 above; it never falls as the score rises."""
-    at = np.floor((score - LOW) / WIDTH)
-    return int(min(max(at, -1.0), float(BINS))) + 1
+    """0 below LOW (and for what is not a number), 1 to BINS, BINS + 1 above; it never falls as the score rises."""
+    at = (score - LOW) / WIDTH
+    if not at >= 0:
+        return 0
+    return BINS + 1 if at >= BINS else int(at) + 1
 
 
 @njit(cache=True, nogil=True)

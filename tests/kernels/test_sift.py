@@ -126,6 +126,10 @@ def test_bins_cover_every_score_in_order(scores: list[float]) -> None:
     assert [b == BINS + 1 for b in bins] == [np.floor((score - LOW) / WIDTH) >= BINS for score in sorted(scores)]
 
 
+def test_what_is_not_a_number_writes_into_the_table() -> None:
+    assert [bin_of(score) for score in (np.nan, -np.inf, np.inf)] == [0, 0, BINS + 1]
+
+
 def test_more_candidates_than_the_room_there_was_at_first() -> None:
     n = 3000
     values, passes = np.linspace(1, 9, n)[:, None], np.ones((n, 1), bool)
