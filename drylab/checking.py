@@ -19,6 +19,7 @@ from drylab.library.store import Library
 from drylab.opening import columns_of, library_path, locate
 from drylab.question import Question, ask
 from drylab.score import panel
+from drylab.score.cascade import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
             next(blocks(open_source(name, 0, columns_of(checked)), 1 << 16))
         size = sum(places.info(name).size for name in opened) / 1e6
         lines.append(("library", f"{where}: {len(opened)} file(s), {size:,.1f} MB, to be built into a library first"))
+    if question.claim is not None:
+        lines.append(("cascade", _claimed(question.claim)))
     return Check(
         (
             (
@@ -65,6 +68,13 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
             ("keeps", f"the best {question.top_k:,}, of which {checked.screen.report_n:,} are shown in the report"),
             ("time", "`drylab plan` says what it takes"),
         )
+    )
+
+
+def _claimed(claim: Claim) -> str:
+    return (
+        f"both stages score {100 * claim.sample:.3g} % of the library first, to certify {100 * claim.recall:.4g} % of the best "
+        f"{claim.k:,} with {100 * claim.confidence:.4g} % confidence; the time of `drylab plan` is that of mode: exact"
     )
 
 
