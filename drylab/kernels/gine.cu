@@ -417,8 +417,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) gine(
             }
             __syncthreads();
         }
-        pool(s, members, pooled);
-        __syncthreads();
+        pool(s, members, pooled);  // what it reads, the next tile changes after a barrier in place()
     }
     wait_copies<0>();
 }

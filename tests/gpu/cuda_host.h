@@ -1,11 +1,12 @@
 /* CUDA on one core, for tests: a .cu file is compiled as C++ and its kernels run, block after block, each thread a fiber.
 
-   threads    a fiber runs until it waits: at __syncthreads, or at an operation of its warp until all 32 lanes are there. Which
-              threads go on first is chosen (`backwards`): what a race would change, a run in the other order shows.
-   warps      mma, load_matrices: done by the lane that comes last, for all lanes, with the fragments as the PTX ISA draws them.
-              mma adds 16 products exactly (float64) to the float32 and rounds once. __shfl_down_sync likewise.
+   threads    a fiber runs until it waits: at __syncthreads, or at an operation of its warp until all 32 lanes are there.
+              A warp runs as far as it can before another one does; which is first is chosen (`backwards`). So where a
+              barrier is missing, one warp is far ahead of the others.
+   warps      mma, load_matrices: done by the lane that comes last, for all lanes, with the fragments as the PTX ISA draws
+              them. mma adds 16 products exactly (float64) to the float32 and rounds once. __shfl_down_sync likewise.
    copies     copy_16 is done at once, or (`backwards`) as late as wait_copies allows.
-   memory     a block's dynamic shared memory is a piece of the heap of just its size, so the address sanitizer sees its ends.
+   memory     a block's dynamic shared memory is a piece of the heap of just its size: the address sanitizer sees its ends.
    mistakes   a barrier that not all threads reach ends the program and says so.
    Not seen   the memory model: on a GPU, threads of a warp need not run one after the other between two barriers. */
 
@@ -166,22 +167,40 @@ inline void prepare(Fiber& fiber) {
     prepare(fiber.context, fiber.stack.get(), STACK, begin_fiber);
 }
 
-/* Run all fibers of the block to their ends. */
-inline void run_block() {
+/* Run the fibers of a warp as far as they go without the other warps: how many came to their ends, or -1 if none moved. */
+inline int run_warp(int first, int last) {
     Block& b = *block;
-    const int threads = (int)b.fibers.size();
-    for (int left = threads; left;) {
-        bool moved = false;
-        for (int i = 0; i < threads; ++i) {
-            const int thread = b.backwards ? threads - 1 - i : i;
+    int ended = 0;
+    bool ever = false;
+    for (bool moved = true; moved; ever |= moved) {
+        moved = false;
+        for (int thread = first; thread < last; ++thread) {
             Fiber& fiber = b.fibers[thread];
             if (fiber.done || (fiber.until && !(*fiber.until)())) continue;
             resume(thread);
             moved = true;
-            left -= fiber.done;
+            ended += fiber.done;
+        }
+    }
+    return ever ? ended : -1;
+}
+
+/* Run all fibers of the block to their ends. */
+inline void run_block() {
+    Block& b = *block;
+    const int threads = (int)b.fibers.size(), warps = (int)b.warps.size();
+    for (int left = threads; left;) {
+        bool moved = false;
+        for (int i = 0; i < warps; ++i) {
+            const int first = WARP * (b.backwards ? warps - 1 - i : i);
+            const int ended = run_warp(first, first + WARP < threads ? first + WARP : threads);
+            moved |= ended >= 0;
+            left -= ended > 0 ? ended : 0;
         }
         if (!moved) {
-            std::fprintf(stderr, "cuda_host: deadlock: %d threads of block %u wait, %d of them at __syncthreads\n", left, blockIdx.x, b.at_barrier);
+            std::fprintf(
+                stderr, "cuda_host: deadlock: %d threads of block %u wait, %d of them at __syncthreads\n", left, blockIdx.x,
+                b.at_barrier);
             std::exit(3);
         }
     }
