@@ -67,7 +67,8 @@ def cascade(library: str, k: str) -> dict[str, Any]:
         "rows": exact.run["tally"]["read"],
         "full": pair(full),
         "cascade": pair(taken),
-        "certificate": hits.run["certificate"],
+        "certified": hits.run["cascade"]["asked"]["recall"],
+        "sentence": hits.run["cascade"]["sentence"],
         "found": len(found) / int(k),
     }
 
