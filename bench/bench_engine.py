@@ -1,4 +1,4 @@
-"""The engine against PyG, chemprop, BLAS and itself, one core, equality first: python bench/bench_engine.py [--parts abcdefs]
+"""The engine against PyG, chemprop, BLAS and itself, one core, equality first: python bench/bench_engine.py [--parts abcdefgs]
 
     a  from a library (Parquet) to the exact k best      e  the product kernel against BLAS on the same shapes
     b  PyG from SMILES, the same shape of network        f  two workers against one, on a large library
