@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from drylab.featurize import Rules
 from drylab.kernels.sift import Questions
 from drylab.question import Question, ask
 from drylab.reduce import Ranks, Screened
-from drylab.score.model import Model
+from drylab.score.model import Model, load_model
 from drylab.score.panel import Limit
 from drylab.stages import Stages
 from drylab.types import SmilesBatch
 
-PRECISIONS = ("auto", "float32", "float64")  # the last one that a question says is that of all: it answers any of them
+# The last one that a question says is that of all: it answers any of them.
+PRECISIONS = ("auto", "bfloat16", "float32", "float64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Asked:
 
 def ask_together(targets: Sequence[Target], batch_size: int | None = None) -> Asked:
     """Resolve target files. Raises what ``ask`` does, and ConfigError if they are not of one model."""
-    return together([ask(target, batch_size) for target in targets], [target.name for target in targets])
+    load = cache(load_model)  # a hundred targets of one model read it once
+    return together([ask(target, batch_size, load) for target in targets], [target.name for target in targets])
 
 
 def together(questions: Sequence[Question], names: Sequence[str] = ()) -> Asked:
@@ -134,8 +137,8 @@ def _flat(
     column = {row: at for at, row in enumerate(rows)} | {None: -1}
     limits = [limit for q in questions for limit in q.limits]
     return Questions(
-        group=np.array(group, np.int32),
-        column=np.array([column[q.probe] for q in questions], np.int32),
+        group=np.array(group, np.uint32),
+        column=np.array([column[q.probe] for q in questions], np.uint32),
         limit=_ends([len(q.limits) for q in questions]),
         left=np.array([column[limit.probe] for limit in limits], np.int32),
         right=np.array([column[limit.minus] for limit in limits], np.int32),

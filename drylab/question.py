@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ class Question:
 
     probe        row of the bank that ranks          limits   constraints on probe values
     rules        what is filtered before scoring     top_k, batch_size
-    precision    of the fold: "auto", "float32" or "float64"
+    precision    of the fold: "auto", "bfloat16", "float32" or "float64"
     known        the chemist's own actives           known_scores (m,) float64, -inf where the model cannot score one
     known_filtered  the rule that would take each known active out, "" where none would
     claim        what a cascade is to certify        first    the first stage in front of the model; None: every molecule is
@@ -55,11 +55,11 @@ class Question:
     first: Model | None = None
 
 
-def ask(target: Target, batch_size: int | None = None) -> Question:
-    """Resolve a target file. Raises ConfigError, ModelError or InputError, each naming the line that is wrong."""
+def ask(target: Target, batch_size: int | None = None, load: Callable[[str], Model] = load_model) -> Question:
+    """Resolve a target file; ``load`` gives a model by name. Raises ConfigError, ModelError or InputError, each naming the line that is wrong."""
     if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= MAX_BATCH):
         raise ConfigError(f"batch_size is {batch_size!r}, expected a whole number from 1 to {MAX_BATCH}; correct it")
-    model = target.at(("model", "affinity"), lambda: load_model(_model_name(target)))
+    model = target.at(("model", "affinity"), lambda: load(_model_name(target)))
     probe = panel.find(model.probes, _names(target.target), target.where(("target",)))
     if model.probes.probes[probe].kind != "affinity":
         raise ConfigError(

@@ -30,7 +30,7 @@ LOW, WIDTH, BINS = 0.0, 0.1, 140  # the histogram's: pActivity 0 to 14, all that
 class Questions(NamedTuple):
     """q questions, flat. Columns are those of values.
 
-    group, column  (q,) int32: set of rules, and column of the score
+    group, column  (q,) uint32: set of rules, and column of the score (without a sign: no look for negative indices)
     limit          (q+1,) int32: question j has limits limit[j]:limit[j+1], in the order they are counted
     left, right    (l,) int32: columns; the value is values[left] - values[right], or values[left] where right is -1
     low, high      (l,) float64: what the value may be
@@ -38,8 +38,8 @@ class Questions(NamedTuple):
     mark_score     (m,) float64     mark_key  (m, 2) uint64
     """
 
-    group: NDArray[np.int32]
-    column: NDArray[np.int32]
+    group: NDArray[np.uint32]
+    column: NDArray[np.uint32]
     limit: NDArray[np.int32]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
@@ -161,27 +161,28 @@ def sift(values, level, slack, passes, keys, q, floor, counts):
     who, row = np.empty(most, np.int32), np.empty(most, np.int32)
     p = 0
     for i in range(len(values)):
+        value_of, off_of, pass_of = values[i], slack[level[i]], passes[i]
         for j in range(len(group)):
-            if not passes[i, group[j]]:
+            if not pass_of[group[j]]:
                 continue
             limited = False
             for r in range(limit[j], limit[j + 1]):
-                value = values[i, left[r]]
+                value = value_of[left[r]]
                 if right[r] >= 0:
-                    value -= values[i, right[r]]
+                    value -= value_of[right[r]]
                 if value < low[r] or value > high[r]:
                     taken[r] += 1
                     limited = True
                     break
             if limited:
                 continue
-            score = values[i, column[j]]
+            score = value_of[column[j]]
             bins[j, bin_of(score)] += 1
             if mark[j] < mark[j + 1]:
                 behind = _first_behind(mark_score, mark_key, mark[j], mark[j + 1], score, keys[i, 0], keys[i, 1])
                 if behind < mark[j + 1]:
                     before[behind] += 1
-            top = score + slack[level[i], column[j]]
+            top = score + off_of[column[j]]
             if top < floor[j]:
                 dropped[j] = max(dropped[j], top)
                 continue

@@ -47,8 +47,8 @@ def questions(draw: st.DrawFn, c: int, g: int) -> Questions:
     ]  # fmt: skip
     flat, flat_marks = [x for some in limits for x in some], [x for some in marks for x in some]
     return Questions(
-        group=np.array([draw(st.integers(0, g - 1)) for _ in range(q)], np.int32),
-        column=np.array([draw(column) for _ in range(q)], np.int32),
+        group=np.array([draw(st.integers(0, g - 1)) for _ in range(q)], np.uint32),
+        column=np.array([draw(column) for _ in range(q)], np.uint32),
         limit=np.cumsum([0, *map(len, limits)]).astype(np.int32),
         left=np.array([x[0] for x in flat], np.int32),
         right=np.array([x[1] for x in flat], np.int32),
@@ -94,7 +94,7 @@ def test_what_is_settled_comes_out_alike_for_every_value_within_the_slack(batch,
 def one(**more: object) -> Questions:
     """A single question of one column."""
     none, floats = np.zeros(0, np.int32), np.zeros(0)
-    zero, empty = np.zeros(1, np.int32), np.zeros(2, np.int32)
+    zero, empty = np.zeros(1, np.uint32), np.zeros(2, np.int32)
     plain = Questions(zero, zero, empty, none, none, floats, floats, empty, floats, np.zeros((0, 2), np.uint64))
     return plain._replace(**more)
 
