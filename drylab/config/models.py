@@ -213,7 +213,7 @@ class Columns(Section):
 class Cascade(Section):
     """What mode: cascade certifies: ``recall`` of the full model's top_k with ``confidence``, from a random ``sample``.
 
-    sample  share of the library that both stages score; auto is the smallest that can certify it
+    sample  share of the library that both stages score; auto is the smallest that can certify it, and at least 2 %
     """
 
     recall: Annotated[float, between(0.5, 0.9999, "a share of the top_k: 99 % is 0.99; all of them is mode: exact")] = (
@@ -254,7 +254,7 @@ class Model(Section):
     """Which affinity model, and the arithmetic of the fold, which changes how fast the hits come and not which."""
 
     affinity: File = "default"
-    precision: Literal["auto", "float32", "float64"] = "auto"
+    precision: Literal["auto", "bfloat16", "float32", "float64"] = "auto"
     allow_orphan: Literal[False] = False
 
 

@@ -25,6 +25,7 @@ from drylab.errors import ConfigError
 
 SLACK = 0.1  # of the error allowed, spent on not knowing how many of the k best a half holds
 MOST = 0.5  # of the library as a sample: above it, scoring everything is the better plan
+LEAST = 0.02  # what auto takes at least: it costs little, and with more positives the threshold can be higher
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,13 @@ class Measured:
 
 
 def plan(k: int, recall: float, confidence: float, sample: float | None, where: str) -> Claim:
-    """The claim, with the smallest sample that can certify it where ``sample`` is None.
+    """The claim; where ``sample`` is None, with the smallest that can certify it, and at least LEAST.
 
     Raises ConfigError, starting with ``where``, where no sample worth its price can, or the one given cannot.
     """
     chosen = smallest_sample(k, recall, confidence) if sample is None else sample
+    if sample is None and chosen is not None:
+        chosen = max(chosen, LEAST)
     if chosen is not None and chosen <= MOST and _enough(Claim(k, recall, confidence, chosen)):
         return Claim(k, recall, confidence, chosen)
     needed, least = (

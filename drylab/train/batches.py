@@ -57,12 +57,17 @@ def molecules_of(parents: Sequence[str], workers: int = 2) -> Molecules:
     else:
         with ProcessPoolExecutor(workers) as pool:
             parts = list(pool.map(_chunk, chunks))
+    return joined(parts)
+
+
+def joined(parts: Sequence[Molecules]) -> Molecules:
+    """All molecules of the parts, in their order."""
     return Molecules(
         x=np.concatenate([part.x for part in parts]),
         ends=np.concatenate([part.ends for part in parts], axis=1),
         classes=np.concatenate([part.classes for part in parts]),
-        atom_ptr=_joined([part.atom_ptr for part in parts]),
-        bond_ptr=_joined([part.bond_ptr for part in parts]),
+        atom_ptr=_offsets([part.atom_ptr for part in parts]),
+        bond_ptr=_offsets([part.bond_ptr for part in parts]),
         scaffolds=[text for part in parts for text in part.scaffolds],
         ecfp4=np.concatenate([part.ecfp4 for part in parts]),
     )
@@ -83,7 +88,7 @@ def _chunk(parents: Sequence[str]) -> Molecules:
     )
 
 
-def _joined(pointers: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+def _offsets(pointers: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(ptr) for ptr in pointers]))]).astype(np.int64)
 
 

@@ -80,7 +80,8 @@ def write_card(path: Path, model: Model) -> None:
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a Markdown table."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
@@ -117,7 +118,7 @@ def _summary(summary: Mapping[str, Mapping[str, float]]) -> str:
         for name, row in summary.items()
     ]
     columns = ["mean over tasks", "tasks", "this model", "1-NN", "5-NN", "random forest", "ahead of the forest"]
-    return _table(columns, rows)
+    return table(columns, rows)
 
 
 def _toxicity(probes: Sequence[Probe]) -> str:
@@ -132,7 +133,7 @@ def _toxicity(probes: Sequence[Probe]) -> str:
     columns = ["endpoint", "train / test", "AUROC", "1-NN", "5-NN", "forest", "AUPRC", "forest", "prevalence", "ECE"]
     return (
         "### Toxicity, probabilities\n\nBold: ahead of the forest. ECE is the calibration error; AUPRC of a coin is the prevalence.\n\n"
-        + _table(columns, rows)
+        + table(columns, rows)
         + "\n"
         + _regression("### hERG, pIC50", [probe for probe in probes if probe.unit != "probability"])
     )
@@ -152,7 +153,7 @@ def _regression(title: str, probes: Sequence[Probe]) -> str:
         names = ("spearman_1nn", "spearman_5nn", "spearman_rf", "rmse", "rmse_5nn", "rmse_rf")
         rows.append(_best([*row, *(_number(m, name) for name in names)], m, "spearman"))
     columns = ["probe", "train / test", "Spearman", "1-NN", "5-NN", "forest", "RMSE", "5-NN", "forest"]
-    return f"{title}\n\n{_table(columns, rows)}"
+    return f"{title}\n\n{table(columns, rows)}"
 
 
 def _check(check: Mapping[str, Any]) -> str:
@@ -164,10 +165,10 @@ def _check(check: Mapping[str, Any]) -> str:
         "## A screen with known answers\n\n"
         f"Drugs that inhibit EGFR, none of them in the training data, among {check['library']} ZINC and PubChem\n"
         f"molecules that were not in it either, ranked by the EGFR probe: {inside} of {len(drugs)} are in the best 1 %.\n\n"
-        + _table(["drug", "share of the library that scores at least as high"], rows)
+        + table(["drug", "share of the library that scores at least as high"], rows)
         + "\nThe ten library molecules it likes best for EGFR, to be judged by eye. The domain percentile says how unlike\n"
         "the training molecules one is (50 is usual, above 95 believe nothing):\n\n"
-        + _table(["predicted pActivity", "domain percentile", "SMILES"], best)
+        + table(["predicted pActivity", "domain percentile", "SMILES"], best)
     )
 
 
@@ -180,8 +181,8 @@ def _precision(engine: Mapping[str, Any], bank: Sequence[Probe]) -> str:
     return (
         "## In a screen\n\n"
         "The reference is the network in float64, held to PyTorch Geometric's. A screen may score in less and rescores in float64\n"
-        "what can be among the best; its bound is sixteen times the largest difference found here, and it checks it in every run.\n\n"
-        + _table(["precision", "largest difference from the reference", "molecules", "atoms of the largest"], rows)
+        "what can be among the best. Its bound is 16 times the largest difference found here (3 times for bfloat16, which is for\nGPUs), and every run checks it.\n\n"
+        + table(["precision", "largest difference from the reference", "molecules", "atoms of the largest"], rows)
     )
 
 
@@ -199,7 +200,7 @@ def _made(info: Mapping[str, Any]) -> str:
 Parents: largest organic fragment, neutral, no isotopes, no stereo. Values are clipped to 3..11; replicates become
 their median, and go where they differ by more than 1 log unit (or by class). One row below is one measurement.
 
-{_table(["file", *(reason.replace("_", " ") for reason in reasons)], rows)}
+{table(["file", *(reason.replace("_", " ") for reason in reasons)], rows)}
 **Kept out:** the {excluded["molecules"]} drugs of drylab's demo library, in every form whose flat parent has the same InChIKey
 skeleton (first block), so as any salt, stereoisomer or tautomer: {excluded["rows"]} rows, from training, tuning and testing.
 Close analogues of them were kept, as in any real project.

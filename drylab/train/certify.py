@@ -26,6 +26,7 @@ from drylab.featurize import graphs
 from drylab.score import panel
 from drylab.score.encoder import graph_tensors, unfold
 from drylab.score.engine import GineEncoder
+from drylab.score.engine_gpu import Bfloat16Values
 from drylab.score.fold_cpu import CpuEncoder
 from drylab.score.model import Model, load_model
 from drylab.train.card import write_card
@@ -80,7 +81,10 @@ def certified(model: Model, smiles: list[str]) -> dict[str, Measured]:
     """The errors of each precision. Raises ModelError if the reference is not the network that was trained."""
     check_reference(model, smiles[:PYG])
     fast = CpuEncoder(model.encoder, model.probes.weights, model.probes.bias)
-    return {"float32": measure(model, smiles, lambda some: panel.curved(model.probes, fast(some)))}
+    return {
+        "float32": measure(model, smiles, lambda some: panel.curved(model.probes, fast(some))),
+        "bfloat16": measure(model, smiles, Bfloat16Values.of(model)),  # as a GPU computes it, on this processor
+    }
 
 
 def check_reference(model: Model, smiles: list[str]) -> float:

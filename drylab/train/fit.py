@@ -89,6 +89,18 @@ def presumed_loss(out: Tensor, mask: Tensor, ceiling: Tensor) -> Tensor:
     return (torch.relu(out - ceiling) ** 2 * mask).sum() / mask.sum().clamp(min=1)
 
 
+def scheduled(rate: float, epochs: int, done: float) -> float:
+    """The learning rate when ``done`` (0 to 1) of a training is done: warm over the first epoch, then a cosine to 1 %."""
+    warm = min(1.0, done * epochs + 0.02)
+    return float(rate * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * done))))
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Give every group of parameters this learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
 class Trainer:
     """Holds the network, its moving average and the optimiser; ``run`` trains and returns the best average."""
 
@@ -135,7 +147,8 @@ class Trainer:
         self.panel.train()
         total = 0.0
         for step, first in enumerate(starts):
-            self._set_rate((self.epoch + step / len(starts)) / self.recipe.epochs)
+            done = (self.epoch + step / len(starts)) / self.recipe.epochs
+            set_rate(self.optimiser, scheduled(self.recipe.rate, self.recipe.epochs, done))
             total += self._step(order[first : first + self.recipe.batch])
         return total / len(starts)
 
@@ -151,11 +164,6 @@ class Trainer:
         self.optimiser.step()
         self.average.update_parameters(self.panel)
         return float(loss.detach())
-
-    def _set_rate(self, done: float) -> None:
-        warm = min(1.0, done * self.recipe.epochs + 0.02)
-        for group in self.optimiser.param_groups:
-            group["lr"] = float(self.recipe.rate * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * done))))
 
     def _judge(self) -> tuple[float, str]:
         """Mean validation rank correlation of the shipped affinities and mean AUROC of the classes, averaged."""

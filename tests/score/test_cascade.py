@@ -89,6 +89,11 @@ def test_auto_takes_the_smallest_sample(k: int, recall: float, confidence: float
         plan(k, recall, confidence, chosen.sample * 0.99, "t.yaml:3")
 
 
+def test_auto_takes_no_less_than_two_per_cent() -> None:
+    assert plan(1_000_000, 0.99, 0.95, None, "t.yaml:3").sample == 0.02
+    assert plan(1_000_000, 0.99, 0.95, 0.001, "t.yaml:3").sample == 0.001
+
+
 @pytest.mark.parametrize(
     ("k", "recall", "sample", "what"),
     [
