@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,10 @@ from drylab.library.reading import read_keys, read_shard
 from drylab.reduce import Answer, Audit, Contenders, Histogram, Ranks, Screened, Tally
 from drylab.reduce.audit import audited
 from drylab.rescoring import Rescore, settle
-from drylab.score.engine import Fold
-from drylab.stages import StagedFold
 from drylab.types import MolGraphs, Rejected, Shard, SmilesBatch
+
+if TYPE_CHECKING:
+    from drylab.stages import Scorer
 
 ROUNDING = 1e-12  # of sums and differences of values below 1000: far below any bound
 EDGES = 1e-3  # the share of molecules near a bin's edge above which the histogram is of fold scores: each costs 0.5 ms
@@ -62,7 +64,7 @@ class FoldShard:
             first += len(batch)
         return work.answer((item.path, item.group))
 
-    def engine(self) -> Fold | StagedFold:
+    def engine(self) -> Scorer:
         """What scores."""
         return self.asked.stages.engine(
             self.asked.rows, self.asked.thresholds(), self.precision or self.asked.precision, self.widen

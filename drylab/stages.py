@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,11 @@ from drylab.score.engine import Fold, GineEncoder, fold_engine
 from drylab.score.model import Model
 from drylab.types import MolGraphs
 
+if TYPE_CHECKING:
+    from drylab.score.engine_gpu import GpuFold
+
+    Scorer: TypeAlias = "Fold | GpuFold | StagedFold"
+
 
 @dataclass(frozen=True, slots=True)
 class StagedFold:
@@ -28,8 +34,8 @@ class StagedFold:
     first stage is, within its bound, as high as its threshold (f,). Its reference value then is below all of them.
     """
 
-    full: Fold
-    first: Fold
+    full: Fold | GpuFold
+    first: Fold | GpuFold
     thresholds: NDArray[np.float64]
 
     @property
@@ -73,9 +79,7 @@ class Stages:
         assert list(rows[: len(full)]) == full, "columns of the full model come first"
         return full, [row - t for row in rows[len(full) :]]
 
-    def engine(
-        self, rows: Sequence[int], thresholds: Sequence[float], precision: str, widen: float
-    ) -> Fold | StagedFold:
+    def engine(self, rows: Sequence[int], thresholds: Sequence[float], precision: str, widen: float) -> Scorer:
         """What scores these rows; thresholds are those of the first stage's rows."""
         full, first = self.split(rows)
         engine = fold_engine(self.full, full, precision, widen)

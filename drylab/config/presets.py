@@ -80,6 +80,6 @@ LATER = (
     Later("screen.stereo", ("enumerate", "enumerate(max 8)", "ignore"), "use as_given"),
     Later("model.ensemble"),
     Later("model.seed"),
-    Later("model.precision", ("float16", "bfloat16", "tf32", "fp8", "int8"), "use auto, float32 or float64"),
+    Later("model.precision", ("float16", "tf32", "fp8", "int8"), "use auto, bfloat16, float32 or float64"),
     Later("model.allow_orphan", (True,), "use false"),
 )

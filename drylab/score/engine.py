@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from drylab.errors import ModelError
 from drylab.kernels import message
 from drylab.score import panel
-from drylab.score.features import ATOM_SIZES, atom_classes, bond_classes
+from drylab.score.features import TABLE_PTR, graph_arrays
 from drylab.score.fold_cpu import CpuEncoder
 from drylab.score.model import EncoderWeights, Model
 from drylab.types import Embedding, MolGraphs
-
-_TABLE_PTR = np.concatenate([[0], np.cumsum(ATOM_SIZES)[:-1]]).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +25,19 @@ class GineEncoder:
     weights: EncoderWeights
 
     def __call__(self, graphs: MolGraphs) -> Embedding:
-        return Embedding(message.encode(*_graph_arrays(graphs), *_weight_arrays(self.weights)))
+        return Embedding(message.encode(*graph_arrays(graphs), *_weight_arrays(self.weights)))
 
     def atom_contributions(self, graphs: MolGraphs, probe: NDArray[np.float64]) -> NDArray[np.float64]:
         """(a,) what each atom adds to z @ probe; sums to it, less the constant ``c @ probe``, exactly by linearity."""
-        return message.atom_contributions(*_graph_arrays(graphs), *_weight_arrays(self.weights), probe)
-
-
-def _graph_arrays(graphs: MolGraphs) -> tuple[NDArray[np.generic], ...]:
-    return (
-        atom_classes(graphs),
-        graphs.begin,
-        graphs.end,
-        bond_classes(graphs),
-        graphs.atom_ptr,
-        graphs.bond_ptr,
-    )
+        return message.atom_contributions(*graph_arrays(graphs), *_weight_arrays(self.weights), probe)
 
 
 def _weight_arrays(w: EncoderWeights) -> tuple[NDArray[np.generic], ...]:
-    return (w.tables, _TABLE_PTR, w.edges, w.w1, w.b1, w.w2, w.b2, w.r_mean, w.r_sum, w.c)
+    return (w.tables, TABLE_PTR, w.edges, w.w1, w.b1, w.w2, w.b2, w.r_mean, w.r_sum, w.c)
 
+
+if TYPE_CHECKING:
+    from drylab.score.engine_gpu import GpuFold
 
 SAFETY = 16.0  # a bound is this many times the largest error measured when the model was exported
 
@@ -79,11 +69,16 @@ class Fold:
         return fold_engine, (self.model, self.rows.tolist(), self.precision, self.widen)
 
 
-def fold_engine(model: Model, rows: Sequence[int], precision: str = "auto", widen: float = 1.0) -> Fold:
+def fold_engine(model: Model, rows: Sequence[int], precision: str = "auto", widen: float = 1.0) -> Fold | GpuFold:
     """The engine for these probes of a model. "auto" is float32 if the model file says how far that is from the reference.
 
-    Cheap to call: what it computes with is kept in this process. ``widen`` multiplies the bounds. Raises ModelError.
+    "bfloat16" is on the GPU of this process. Cheap to call: what it computes with is kept in this process. ``widen``
+    multiplies the bounds. Raises ModelError, and DeviceError where there is no GPU.
     """
+    if precision == "bfloat16":
+        from drylab.score.engine_gpu import gpu_fold  # CUDA's kernels are read by who has a GPU only
+
+        return gpu_fold(model, rows, errors_of(model).get(precision), widen)
     measured = errors_of(model).get("float32")
     if precision == "auto":
         precision = "float64" if measured is None else "float32"
@@ -91,7 +86,7 @@ def fold_engine(model: Model, rows: Sequence[int], precision: str = "auto", wide
     if precision == "float64":
         return Fold(model, chosen, np.zeros(len(chosen)), precision, "cpu", widen)
     if precision != "float32":
-        raise ModelError(f"precision {precision!r} is not known; choose auto, float64 or float32")
+        raise ModelError(f"precision {precision!r} is not known; choose auto, float64, float32 or bfloat16")
     if measured is None:
         raise ModelError(
             f"{model.path}: does not say how far float32 is from float64; export it again, or use precision: float64"

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from drylab.featurize import reference
 from drylab.kernels import message
-from drylab.score import engine
-from drylab.score.features import ATOM_SIZES, BOND_CLASSES, atom_classes, bond_classes
+from drylab.score.features import ATOM_SIZES, BOND_CLASSES, TABLE_PTR, atom_classes, bond_classes
 from tests.molecules import DRUGS, ODD
 
 WIDTH, HIDDEN, D = 24, 40, 16  # not equal and no power of two, so that a swapped index shows
@@ -23,7 +22,7 @@ def weights() -> tuple[np.ndarray, ...]:
     layers = [rng.normal(size=size) / 5 for size in shape.values()]
     return (
         rng.normal(size=(sum(ATOM_SIZES), WIDTH)),
-        engine._TABLE_PTR,
+        TABLE_PTR,
         rng.normal(size=(3, BOND_CLASSES, WIDTH)),
         *layers,
         rng.normal(size=(WIDTH, D)),
@@ -51,7 +50,7 @@ def test_kernel_equals_reference(weights: tuple[np.ndarray, ...], smiles: list[s
 def test_bits_do_not_depend_on_the_batch(order: list[str], size: int) -> None:
     rng = np.random.default_rng(3)
     w = (
-        rng.normal(size=(sum(ATOM_SIZES), 8)), engine._TABLE_PTR, rng.normal(size=(2, BOND_CLASSES, 8)),
+        rng.normal(size=(sum(ATOM_SIZES), 8)), TABLE_PTR, rng.normal(size=(2, BOND_CLASSES, 8)),
         rng.normal(size=(2, 8, 8)), np.zeros((2, 8)), rng.normal(size=(2, 8, 8)), np.zeros((2, 8)),
         rng.normal(size=(8, 4)), rng.normal(size=(8, 4)), np.zeros(4),
     )  # fmt: skip

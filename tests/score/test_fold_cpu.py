@@ -165,7 +165,7 @@ def test_precision(model: Model) -> None:
     want = panel.values(model.probes, GineEncoder(model.encoder)(graphs(DRUGS)).z)[:, [4]]
     assert exact.values(graphs(DRUGS)).tobytes() == np.ascontiguousarray(want).tobytes()
     np.testing.assert_array_equal(fold_engine(model, [4], widen=4).bounds, 4 * fold_engine(model, [4]).bounds)
-    with pytest.raises(ModelError, match="choose auto, float64 or float32"):
+    with pytest.raises(ModelError, match="choose auto, float64, float32 or bfloat16"):
         fold_engine(model, [4], "float8")
 
 
