@@ -19,13 +19,13 @@ WORKERS = 8  # tasks from which on workers are worth their start
 
 @dataclass(frozen=True, slots=True)
 class Rescore:
-    """The task of a worker: SMILES of a library in, (n, t) reference values out."""
+    """The task of a worker: SMILES of a library in, (n, t) reference values out; NaN for what a first stage says."""
 
     stages: Stages
     rows: tuple[int, ...]
 
     def __call__(self, smiles: Sequence[str]) -> NDArray[np.float64]:
-        return self.stages.reference(self.rows, graphs_of(smiles))
+        return self.stages.scores(self.rows, graphs_of(smiles))
 
 
 def settle(

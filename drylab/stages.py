@@ -97,6 +97,11 @@ class Stages:
         ]
         return np.concatenate(parts, axis=1)
 
+    def scores(self, rows: Sequence[int], graphs: MolGraphs) -> NDArray[np.float64]:
+        """(n, t + f) float64 as ``reference``, NaN in the columns of the first stage: what hits need, at half the cost."""
+        full, first = self.split(rows)
+        return np.concatenate([_reference(self.full, full, graphs), np.full((len(graphs), len(first)), np.nan)], axis=1)
+
     def name(self, row: int) -> str:
         """What a row is called."""
         names, t = self.full.probes.names(), len(self.full.probes)

@@ -228,6 +228,8 @@ def test_a_row_below_every_threshold_costs_the_full_model_nothing() -> None:
     assert np.isfinite(values[passes]).all()
     assert np.isfinite(values[:, 2:]).all()
     exact = stages.reference(rows, some)
+    assert np.array_equal(stages.scores(rows, some)[:, :2], exact[:, :2])
+    assert np.isnan(stages.scores(rows, some)[:, 2:]).all()
     assert (np.abs(values - exact)[passes] <= fold.bounds).all()
     assert [stages.name(row) for row in (0, t)] == ["EGFR", "EGFR, first stage"]
 
