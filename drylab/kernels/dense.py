@@ -8,7 +8,7 @@ on how wide the processor's vectors are. A BLAS promises neither: its sums depen
 How. W is packed into panels of ``PANEL`` columns, k after k, so that the innermost loop reads it in order. A block of
 ``ROWS`` rows times a panel stays in registers (ROWS x VECTORS accumulators) while k runs: one load of a vector of W serves
 ROWS products, one broadcast of x VECTORS. numba's loops cannot be told to keep a block in registers, so this loop is written
-in LLVM's own language (``_block``); llvmlite makes of it what an assembler programmer would.
+in LLVM's own language (``_block_of``); llvmlite makes of it what an assembler programmer would.
 
 Where the limit lies: on Zen 4 (512-bit vectors in two halves) 6 x 4, 8 x 2 and 14 x 2 blocks all reach 115 GFLOP/s of 115 at 3.6 GHz;
 OpenBLAS reaches 100 on the same shapes. 7 x 4 spills (88), 12 x 2 is placed badly by LLVM 22 (29). bench/bench_engine.py prints both.
@@ -26,6 +26,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -64,37 +65,50 @@ def pack(weight: NDArray[Any], bias: NDArray[Any] | None = None) -> tuple[NDArra
     return np.ascontiguousarray(wide.reshape(k, -1, PANEL).transpose(1, 0, 2)), ends
 
 
-@intrinsic
-def _block(typing: Any, x: Any, row: Any, panels: Any, panel: Any, bias: Any, out: Any, relu: Any) -> Any:
-    """out[row : row + ROWS, the columns of a panel] from x[row : row + ROWS], as the top of this file says."""
-    signature = types.void(x, row, panels, panel, bias, out, relu)
+def _block_of(kind: Any, lanes: int, rows: int, vectors: int, fused: bool) -> Any:
+    """The innermost loop for numbers of an LLVM type, ``rows`` rows and ``vectors`` vectors of columns at a time.
+
+    block(x, row, weights, at, stride, bias, column, out, relu): out[row : row + rows, column : column + lanes * vectors] from
+    x[row : row + rows]; weights of k lie at weights.flat[at + k * stride :], bias from ``column``.
+    """
+
+    def block(
+        typing: Any, x: Any, row: Any, weights: Any, at: Any, stride: Any, bias: Any, column: Any, out: Any, relu: Any
+    ) -> Any:
+        if any(array.layout != "C" for array in (x, weights, bias, out)):
+            raise TypingError("the products are of C-contiguous arrays; give np.ascontiguousarray of each")
+        return types.void(x, row, weights, at, stride, bias, column, out, relu), generate
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
-        arrays = {i: context.make_array(kinds[i])(context, builder, args[i]) for i in (0, 2, 4, 5)}
-        word, vector = ir.IntType(64), ir.VectorType(ir.FloatType(), LANES)
+        arrays = {i: context.make_array(kinds[i])(context, builder, args[i]) for i in (0, 2, 5, 7)}
+        word, vector = ir.IntType(64), ir.VectorType(kind, lanes)
+        align = 4 if isinstance(kind, ir.FloatType) else 8
         fma = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32"
+            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{8 * align}"
         )
 
         def number(value: int) -> Any:
             return ir.Constant(word, value)
 
-        def at(pointer: Any, index: Any) -> Any:
+        def place(pointer: Any, index: Any) -> Any:
             return builder.gep(pointer, [index])
 
         def load(pointer: Any, lane: int) -> Any:
-            value = builder.load(builder.bitcast(at(pointer, number(lane)), vector.as_pointer()))
-            value.align = 4
+            value = builder.load(builder.bitcast(place(pointer, number(lane)), vector.as_pointer()))
+            value.align = align
             return value
 
+        def step(one: Any, other: Any, total: Any) -> Any:
+            if fused:
+                return builder.call(fma, [one, other, total])
+            return builder.fadd(total, builder.fmul(one, other))
+
         depth = cgutils.unpack_tuple(builder, arrays[0].shape)[1]
-        width = cgutils.unpack_tuple(builder, arrays[5].shape)[1]
-        column = builder.mul(args[3], number(PANEL))
-        rows = [builder.add(args[1], number(r)) for r in range(ROWS)]
-        starts = [at(arrays[0].data, builder.mul(r, depth)) for r in rows]
-        weights = at(arrays[2].data, builder.mul(column, depth))
-        first = [load(at(arrays[4].data, column), v * LANES) for v in range(VECTORS)]
+        width = cgutils.unpack_tuple(builder, arrays[7].shape)[1]
+        numbers = [builder.add(args[1], number(r)) for r in range(rows)]
+        starts = [place(arrays[0].data, builder.mul(r, depth)) for r in numbers]
+        first = [load(place(arrays[5].data, args[6]), v * lanes) for v in range(vectors)]
         entry = builder.block
         body, after = builder.append_basic_block("k"), builder.append_basic_block("done")
         builder.branch(body)
@@ -102,45 +116,54 @@ def _block(typing: Any, x: Any, row: Any, panels: Any, panel: Any, bias: Any, ou
         builder.position_at_end(body)
         k = builder.phi(word)
         k.add_incoming(number(0), entry)
-        sums = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(ROWS)]
-        line = at(weights, builder.mul(k, number(PANEL)))
-        loaded = [load(line, v * LANES) for v in range(VECTORS)]
-        places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+        line = place(arrays[2].data, builder.add(args[3], builder.mul(k, args[4])))
+        loaded = [load(line, v * lanes) for v in range(vectors)]
+        same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
         nothing = ir.Constant(vector, ir.Undefined)
         added = []
-        for r in range(ROWS):
-            one = builder.insert_element(nothing, builder.load(at(starts[r], k)), ir.Constant(ir.IntType(32), 0))
-            spread = builder.shuffle_vector(one, nothing, places)
-            added.append([builder.call(fma, [spread, loaded[v], sums[r][v]]) for v in range(VECTORS)])
+        for r in range(rows):
+            one = builder.insert_element(nothing, builder.load(place(starts[r], k)), ir.Constant(ir.IntType(32), 0))
+            spread = builder.shuffle_vector(one, nothing, same)
+            added.append([step(spread, loaded[v], sums[r][v]) for v in range(vectors)])
         following = builder.add(k, number(1))
         k.add_incoming(following, body)
-        for r in range(ROWS):
-            for v in range(VECTORS):
+        for r in range(rows):
+            for v in range(vectors):
                 sums[r][v].add_incoming(first[v], entry)
                 sums[r][v].add_incoming(added[r][v], body)
         builder.cbranch(builder.icmp_signed("<", following, depth), body, after)
 
         builder.position_at_end(after)
-        zero = ir.Constant(vector, [0.0] * LANES)
-        for r in range(ROWS):
-            target = at(arrays[5].data, builder.add(builder.mul(rows[r], width), column))
-            for v in range(VECTORS):
+        zero = ir.Constant(vector, [0.0] * lanes)
+        for r in range(rows):
+            target = place(arrays[7].data, builder.add(builder.mul(numbers[r], width), args[6]))
+            for v in range(vectors):
                 value = added[r][v]
                 positive = builder.select(builder.fcmp_ordered(">", value, zero), value, zero)
-                value = builder.select(args[6], positive, value)
-                place = builder.bitcast(at(target, number(v * LANES)), vector.as_pointer())
-                builder.store(value, place).align = 4
+                value = builder.select(args[8], positive, value)
+                spot = builder.bitcast(place(target, number(v * lanes)), vector.as_pointer())
+                builder.store(value, spot).align = align
         return context.get_dummy_value()
 
-    return signature, generate
+    return intrinsic(block)
+
+
+_block = _block_of(ir.FloatType(), LANES, ROWS, VECTORS, fused=True)
+
+# For the reference (message.py): each product rounded, then each sum, as its plain loops would.
+LANES64, ROWS64, VECTORS64 = LANES // 2, 4, 4 if LANES == 16 else 2
+WIDE64 = LANES64 * VECTORS64
+block64 = _block_of(ir.DoubleType(), LANES64, ROWS64, VECTORS64, fused=False)
 
 
 @launcher
 def dense(x, panels, bias, out, n, relu):
     """out[:n] = x[:n] W + bias, negative values set to 0 where ``relu``; the contract is at the top of this file."""
+    deep = x.shape[1] * PANEL
     for panel in range(len(panels)):
         for row in range(0, n, ROWS):
-            _block(x, row, panels, panel, bias, out, relu)
+            _block(x, row, panels, panel * deep, PANEL, bias, panel * PANEL, out, relu)
 
 
 def dense_reference(x: NDArray[Any], weight: NDArray[Any], bias: NDArray[Any], relu: bool) -> NDArray[np.float64]:

@@ -19,45 +19,39 @@ Edges: zero molecules give (0, d); a molecule without bonds has m = h.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from drylab.kernels.dense import ROWS64, WIDE64, block64
+from drylab.kernels.twin import launcher
 
 SUM_SCALE = 32.0  # keeps the sum read-out near the size of the mean for a drug-like molecule
-ROWS = 4  # atoms worked on together, so that a row of weights is loaded once for four
 
 
-@njit(cache=True, nogil=True)
+@launcher
 def _dense_relu(x, weight, bias, out, n):
-    """out[:n] = relu(x[:n] @ weight + bias), every element summed in the order of k."""
-    width_in, width_out = weight.shape
-    for start in range(0, n, ROWS):
-        stop = min(start + ROWS, n)
-        for i in range(start, stop):
-            for j in range(width_out):
-                out[i, j] = bias[j]
-        if stop - start == ROWS:
-            o0, o1, o2, o3 = out[start], out[start + 1], out[start + 2], out[start + 3]
-            for k in range(width_in):
-                x0, x1, x2, x3 = x[start, k], x[start + 1, k], x[start + 2, k], x[start + 3, k]
-                row = weight[k]
-                for j in range(width_out):
-                    w = row[j]
-                    o0[j] += x0 * w
-                    o1[j] += x1 * w
-                    o2[j] += x2 * w
-                    o3[j] += x3 * w
-        else:
-            for i in range(start, stop):
-                for k in range(width_in):
-                    xk = x[i, k]
-                    row = weight[k]
-                    for j in range(width_out):
-                        out[i, j] += xk * row[j]
-        for i in range(start, stop):
-            for j in range(width_out):
-                out[i, j] = max(out[i, j], 0.0)
+    """out[:n] = relu(x[:n] @ weight + bias), every element summed in the order of k; rows up to a multiple of ROWS64 are used."""
+    width = weight.shape[1]
+    whole = width - width % WIDE64
+    for column in range(0, whole, WIDE64):
+        for row in range(0, n, ROWS64):
+            block64(x, row, weight, column, width, bias, column, out, True)
+    for i in range(n):
+        for j in range(whole, width):
+            out[i, j] = bias[j]
+        for k in range(len(weight)):
+            for j in range(whole, width):
+                out[i, j] += x[i, k] * weight[k, j]
+        for j in range(whole, width):
+            out[i, j] = max(out[i, j], 0.0)
 
 
-@njit(cache=True, nogil=True)
+@launcher
+def _room(n, width, hidden):
+    """Buffers h, m (rows, width) and u (rows, hidden) for n atoms."""
+    rows = -(-n // ROWS64) * ROWS64
+    return np.zeros((rows, width)), np.zeros((rows, width)), np.zeros((rows, hidden))
+
+
+@launcher
 def _messages(h, begin, end, e, table, m, n):
     width = h.shape[1]
     for i in range(n):
@@ -71,7 +65,7 @@ def _messages(h, begin, end, e, table, m, n):
             m[u, j] += max(h[v, j] + row[j], 0.0)
 
 
-@njit(cache=True, nogil=True)
+@launcher
 def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, m, u):
     """Final h (n_atoms, width) of one molecule, into the buffer h."""
     n, width = len(x), tables.shape[1]
@@ -91,7 +85,7 @@ def _atom_states(x, begin, end, e, tables, table_ptr, edges, w1, b1, w2, b2, h, 
                 h[i, j] += m[i, j]
 
 
-@njit(cache=True, nogil=True)
+@launcher
 def encode(x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c):
     """z (n, d) float64 of n molecules, by the formula and the contract at the top of this file."""
     n, width, d = len(atom_ptr) - 1, tables.shape[1], len(c)
@@ -99,7 +93,7 @@ def encode(x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b
     most = 0
     for i in range(n):
         most = max(most, atom_ptr[i + 1] - atom_ptr[i])
-    h, m, u = np.empty((most, width)), np.empty((most, width)), np.empty((most, w1.shape[2]))
+    h, m, u = _room(most, width, w1.shape[2])
     total = np.empty(width)
     for i in range(n):
         a0, a1, b0, b1_ = atom_ptr[i], atom_ptr[i + 1], bond_ptr[i], bond_ptr[i + 1]
@@ -119,7 +113,7 @@ def encode(x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b
     return z
 
 
-@njit(cache=True, nogil=True)
+@launcher
 def atom_contributions(
     x, begin, end, e, atom_ptr, bond_ptr, tables, table_ptr, edges, w1, b1, w2, b2, r_mean, r_sum, c, probe
 ):
@@ -134,7 +128,7 @@ def atom_contributions(
     for i in range(len(atom_ptr) - 1):
         a0, a1, b0, b1_ = atom_ptr[i], atom_ptr[i + 1], bond_ptr[i], bond_ptr[i + 1]
         n = a1 - a0
-        h, m, u = np.empty((n, width)), np.empty((n, width)), np.empty((n, w1.shape[2]))
+        h, m, u = _room(n, width, w1.shape[2])
         _atom_states(x[a0:a1], begin[b0:b1_], end[b0:b1_], e[b0:b1_], tables, table_ptr, edges, w1, b1, w2, b2, h, m, u)
         for atom in range(n):
             for j in range(width):

@@ -29,11 +29,12 @@ class GineEncoder:
 
     def atom_contributions(self, graphs: MolGraphs, probe: NDArray[np.float64]) -> NDArray[np.float64]:
         """(a,) what each atom adds to z @ probe; sums to it, less the constant ``c @ probe``, exactly by linearity."""
-        return message.atom_contributions(*graph_arrays(graphs), *_weight_arrays(self.weights), probe)
+        return message.atom_contributions(*graph_arrays(graphs), *_weight_arrays(self.weights), probe=probe)
 
 
 def _weight_arrays(w: EncoderWeights) -> tuple[NDArray[np.generic], ...]:
-    return (w.tables, TABLE_PTR, w.edges, w.w1, w.b1, w.w2, w.b2, w.r_mean, w.r_sum, w.c)
+    weights = (w.tables, TABLE_PTR, w.edges, w.w1, w.b1, w.w2, w.b2, w.r_mean, w.r_sum, w.c)
+    return tuple(np.ascontiguousarray(array) for array in weights)
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drylab.kernels.dense import ROWS, dense, dense_reference, pack, padded, padded_rows
+from drylab.kernels import message
+from drylab.kernels.dense import ROWS, ROWS64, WIDE64, dense, dense_reference, pack, padded, padded_rows
 
 
 def product(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, relu: bool) -> np.ndarray:
@@ -60,3 +61,19 @@ def test_rows_behind_the_last_block_are_left_alone() -> None:
     dense(np.ones((2 * ROWS, 2), np.float32), panels, ends, out, 1, False)
     assert (out[0, :2] == 2).all()
     assert (out[ROWS:] == 7).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 3 * ROWS64), st.integers(1, 40), st.integers(0, 2**32))
+def test_float64_blocks_round_each_product_and_each_sum(n: int, k: int, seed: int) -> None:
+    """The bits of the plain loops: what they define, the reference of the encoder takes from here."""
+    rng = np.random.default_rng(seed)
+    x, weight, bias = rng.normal(size=(n, k)), rng.normal(size=(k, 2 * WIDE64 + 3)), rng.normal(size=2 * WIDE64 + 3)
+    rows = np.zeros((n + ROWS64, k))
+    rows[:n] = x
+    out = np.zeros((n + ROWS64, 2 * WIDE64 + 3))
+    message._dense_relu(rows, weight, bias, out, n)
+    want = np.tile(bias, (n, 1))
+    for step in range(k):
+        want += x[:, step : step + 1] * weight[step]
+    assert out[:n].tobytes() == np.maximum(want, 0.0).tobytes()

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from drylab.errors import ModelError
+from drylab.device import gpus
+from drylab.errors import DeviceError, ModelError
 from drylab.featurize import graphs
 from drylab.library.embedded import drugs, products
 from drylab.score import fold_cpu, panel
@@ -177,3 +178,9 @@ def test_a_model_that_does_not_know_its_errors_is_folded_exactly(model: Model) -
     damaged = replace(model, info={**model.info, "engine": {"float32": {"largest_error": [1e-6, 2e-6]}}})
     with pytest.raises(ModelError, match="not one a probe"):
         errors_of(damaged)
+
+
+@pytest.mark.skipif(bool(gpus()[0]), reason="there is a GPU here")
+def test_bfloat16_needs_a_gpu(model: Model) -> None:
+    with pytest.raises(DeviceError, match="none can be used"):
+        fold_engine(model, [4], "bfloat16")
