@@ -29,7 +29,9 @@ class GineEncoder:
 
     def atom_contributions(self, graphs: MolGraphs, probe: NDArray[np.float64]) -> NDArray[np.float64]:
         """(a,) what each atom adds to z @ probe; sums to it, less the constant ``c @ probe``, exactly by linearity."""
-        return message.atom_contributions(*graph_arrays(graphs), *_weight_arrays(self.weights), probe=probe)
+        arguments: tuple[Any, ...] = (*graph_arrays(graphs), *_weight_arrays(self.weights), probe)
+        found: NDArray[np.float64] = message.atom_contributions(*arguments)
+        return found
 
 
 def _weight_arrays(w: EncoderWeights) -> tuple[NDArray[np.generic], ...]:
