@@ -269,7 +269,7 @@ def measure(b: Bench) -> None:
         write_products(b.home / "large.smi", b.data, b.large)
         two(b, library_of(b, "large", [b.home / "large.smi"], "none"), small)
     if "g" in b.parts:
-        first(b, library_of(b, "real", [b.data / name for name in REAL], "none"), small, len(texts))
+        first(b, library_of(b, "real", [b.data / name for name in REAL], "standard"), small, len(texts))
     if "s" in b.parts:
         start(b, texts)
     print("\n".join(b.verdicts))
