@@ -181,7 +181,9 @@ def _weights(w: EncoderWeights, probes: NDArray[np.float64]) -> network.Weights:
 
 def _memory(widths: list[int], size: int) -> network.Memory:
     """Tables within ``size`` bytes: small ones near the atoms, where few environments exist, the largest for the layers past them."""
-    shares = np.array([1.0, 6.0, *[9.0] * (len(widths) - 3), 6.0])[-len(widths) :]
+    # Measured on mixed molecules. Last states that are whole (many probes) are worth more room than short ones, which fit anyway.
+    first, second, middle, last = (1.0, 4.0, 7.0, 10.0) if widths[-1] >= widths[0] else (1.0, 6.0, 9.0, 6.0)
+    shares = np.array([first, second, *[middle] * (len(widths) - 3), last])[-len(widths) :]
     budgets = size * shares / shares.sum()
     least = 2 * (RUN_ATOMS + 256)
     capacity = np.array([0] + [max(least, int(b / (4 * w + 8 + 48))) for b, w in zip(budgets, widths, strict=True)])
