@@ -84,7 +84,7 @@ def probe(
 ) -> tuple[S, Probed]:
     """The merged answer of the shards that were folded within about so many seconds, and what that took.
 
-    The time counts from the first result, and every worker does ``LEAST`` pieces at least. ``shards`` are not empty.
+    The time counts from the first result; ``LEAST`` pieces for each worker are done at least. ``shards`` are not empty.
     """
     state: S | None = None
     seen: dict[str, float] = {}  # worker -> when its first piece was done

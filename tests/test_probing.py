@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,6 +28,21 @@ def burn(shard: Shard) -> tuple[str, ...]:
     return (shard.path,)
 
 
+@dataclass(frozen=True)
+class Together:
+    """``burn``, begun only when so many workers have come: how late one starts then does not matter."""
+
+    folder: Path
+    count: int
+
+    def __call__(self, shard: Shard) -> tuple[str, ...]:
+        (self.folder / str(os.getpid())).touch()
+        end = time.monotonic() + 60
+        while len(list(self.folder.iterdir())) < self.count and time.monotonic() < end:
+            time.sleep(0.01)
+        return burn(shard)
+
+
 def joined(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return one + other
 
@@ -41,9 +59,9 @@ def test_the_first_few_are_spread_evenly(length: int, few: int) -> None:
 
 
 @pytest.mark.parametrize("executor", [execute.serial(), execute.processes(2)], ids=lambda e: e.kind)
-def test_every_worker_is_warmed_up_and_measured(executor: Executor) -> None:
-    found, probed = probe(burn, joined, SHARDS, executor, 0.3)
+def test_every_worker_is_warmed_up_and_measured(executor: Executor, tmp_path: Path) -> None:
     count = executor.workers or 1
+    found, probed = probe(Together(tmp_path, count), joined, SHARDS, executor, 0.3)
     workers = {piece.worker for piece in (*probed.first, *probed.pieces)}
     assert len(probed.first) == len(workers) == probed.workers == count
     assert len(found) == len(probed.first) + len(probed.pieces) >= LEAST * count
