@@ -17,6 +17,7 @@ from drylab.score.model import EncoderWeights
 from drylab.types import MolGraphs
 
 RUN_ATOMS = 8192  # worked on together: what is new in them is one product a layer
+RUN_BONDS = 255 * 254 // 2  # as many as one molecule can have: clusters of boron have more than two bonds an atom
 MEMORY = 128 << 20  # twice as much is worth a tenth of the time on a million mixed molecules
 _SIZES = np.array(ATOM_SIZES, np.int64)
 _OFFSETS = np.concatenate([[0], np.cumsum(ATOM_SIZES)[:-1]])
@@ -61,7 +62,7 @@ class CpuEncoder:
             graphs.atom_ptr, graphs.bond_ptr, graphs.begin, graphs.end, graphs.order, graphs.bond_ring
         )
         sums = np.empty((len(graphs), int(self._memory.width[-1])))
-        for first, last in _runs(graphs.atom_ptr):
+        for first, last in _runs(graphs.atom_ptr, graphs.bond_ptr):
             self._make_room(int(graphs.atom_ptr[last] - graphs.atom_ptr[first]))
             network.encode_run(
                 mols,
@@ -210,8 +211,8 @@ def _room(layers: int, width: int, hidden: int) -> network.Room:
         rows=np.zeros((layers + 1, atoms), np.int32),
         missing=np.zeros((layers + 1, atoms), np.int32),
         owner=np.zeros(atoms, np.int32),
-        near=np.zeros((layers + 1, 4 * atoms), np.int32),
-        kinds=np.zeros((layers + 1, 4 * atoms), np.uint8),
+        near=np.zeros((layers + 1, 2 * RUN_BONDS), np.int32),
+        kinds=np.zeros((layers + 1, 2 * RUN_BONDS), np.uint8),
         near_ptr=np.zeros((layers + 1, atoms + 1), np.int32),
         order_of=np.zeros(256, np.uint64),
         m=np.zeros((network.BLOCK, width), np.float32),
@@ -219,11 +220,12 @@ def _room(layers: int, width: int, hidden: int) -> network.Room:
     )
 
 
-def _runs(atom_ptr: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
-    """First and last + 1 molecule of runs of at most RUN_ATOMS atoms, or of one molecule."""
+def _runs(atom_ptr: NDArray[np.int32], bond_ptr: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    """First and last + 1 molecule of runs of at most RUN_ATOMS atoms and RUN_BONDS bonds, or of one molecule."""
     first, n = 0, len(atom_ptr) - 1
     while first < n:
-        last = int(np.searchsorted(atom_ptr, atom_ptr[first] + RUN_ATOMS, side="right")) - 1
-        last = max(first + 1, min(last, n))
+        by_atoms = int(np.searchsorted(atom_ptr, atom_ptr[first] + RUN_ATOMS, side="right")) - 1
+        by_bonds = int(np.searchsorted(bond_ptr, bond_ptr[first] + RUN_BONDS, side="right")) - 1
+        last = max(first + 1, min(by_atoms, by_bonds, n))
         yield first, last
         first = last

@@ -184,3 +184,17 @@ def test_a_model_that_does_not_know_its_errors_is_folded_exactly(model: Model) -
 def test_bfloat16_needs_a_gpu(model: Model) -> None:
     with pytest.raises(DeviceError, match="none can be used"):
         fold_engine(model, [4], "bfloat16")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 32_385)), max_size=40))
+def test_a_run_fits_its_room(sizes: list[tuple[int, int]]) -> None:
+    """Atoms and neighbours of the molecules worked on together never pass the buffers made for them."""
+    columns = np.array(sizes, np.int32).reshape(-1, 2)
+    atom_ptr, bond_ptr = (np.concatenate([[0], np.cumsum(columns[:, i])]).astype(np.int32) for i in (0, 1))
+    room = fold_cpu._room(4, 32, 32)
+    runs = list(fold_cpu._runs(atom_ptr, bond_ptr))
+    assert [at for run in runs for at in range(*run)] == list(range(len(sizes)))
+    for first, last in runs:
+        assert atom_ptr[last] - atom_ptr[first] <= len(room.owner)
+        assert 2 * (bond_ptr[last] - bond_ptr[first]) <= room.near.shape[1]
