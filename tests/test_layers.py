@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1] / "drylab"
 LEVELS = {
     "device": 0, "errors": 0, "progress": 0, "quantities": 0, "energy": 0, "arrow": 0, "resources": 1, "types": 1, "config": 2,
     "kernels": 10,
-    "library": 20, "featurize": 20, "score": 20, "reduce": 20, "execute": 20,
+    "featurize": 19, "library": 20, "score": 20, "reduce": 20, "execute": 20,
     "measuring": 21, "probing": 22, "forecast": 23, "candidates": 21, "streaming": 21, "stages": 21, "rescoring": 22,
     "ingest": 25, "intake": 26, "assembling": 27, "publishing": 27, "resuming": 28,
     "report": 30, "train": 30,
