@@ -155,10 +155,10 @@ def _suite(fields: Mapping[str, Any]) -> Suite:
 
 
 def _row(fields: Mapping[str, Any]) -> Row:
-    figures = {
-        name: Figure(*(math.nan if number is None else float(number) for number in numbers), int(n))
-        for name, (*numbers, n) in fields["metrics"].items()
-    }
+    figures = {}
+    for name, (*numbers, n) in fields["metrics"].items():
+        value, low, high = (math.nan if number is None else float(number) for number in numbers)
+        figures[name] = Figure(value, low, high, int(n))
     return Row(fields["task"], fields["method"], figures, fields["ours"])
 
 
