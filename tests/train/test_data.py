@@ -13,7 +13,9 @@ from drylab.errors import InputError
 from drylab.featurize.curation import ecfp4, flat_parent, scaffold, skeleton
 from drylab.featurize.reference import parse
 from drylab.library.embedded import drugs
-from drylab.train.data import demo_skeletons, read_labels
+from drylab.train.data import Labels, read_labels
+from drylab.train.keepout import demo_skeletons
+from drylab.train.panel import TOX21, tox_tasks
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,8 @@ def test_a_demo_drug_is_kept_out_in_every_form(data: Path, tmp_path: Path) -> No
     assert banned == {"WPYMKLBDIGXBTP", "AGNFWIZBEATIAK"}  # benzoic acid and phenylbutylamine, from their PubChem pages
     before, after = read_labels(data, frozenset()), read_labels(data, banned)
     assert {"O=C(O)c1ccccc1", "NCCCCc1ccccc1"} == set(before.parents) - set(after.parents)
-    assert after.counts["egfr_chembl27"]["excluded_demo_drugs"] == 1
-    assert after.counts["chembl22"]["excluded_demo_drugs"] == 3  # one molecule, three targets
+    assert after.counts["egfr_chembl27"]["kept out: demo drugs"] == 1
+    assert after.counts["chembl22"]["kept out: demo drugs"] == 3  # one molecule, three targets
     assert len(after.parents) == len(before.parents) - 2
 
 
@@ -83,19 +85,24 @@ def test_no_demo_drug_is_in_the_real_data(shared_data: Path) -> None:
     assert not mine & {Chem.MolToInchiKey(Chem.MolFromSmiles(text))[:14] for text in kept}
 
 
-def test_labels_are_clipped_merged_and_counted(data: Path) -> None:
+def named(labels: Labels, task: str) -> dict[str, tuple[float, int]]:
+    """Parent -> value and relation of one task."""
+    column = {task.name: i for i, task in enumerate(labels.tasks)}[task]
+    at = labels.task == column
+    rows = zip(labels.mol[at], labels.value[at], labels.relation[at], strict=True)
+    return {labels.parents[mol]: (float(value), int(relation)) for mol, value, relation in rows}
+
+
+def test_labels_are_merged_and_counted(data: Path) -> None:
     labels = read_labels(data, frozenset())
-    column = {task.name: i for i, task in enumerate(labels.tasks)}
-    egfr = {
-        labels.parents[m]: v
-        for m, t, v in zip(labels.mol, labels.task, labels.value, strict=True)
-        if t == column["EGFR"]
-    }
-    assert egfr["NCCCCc1ccccc1"] == 11.0  # 14 is an error of units
+    egfr = named(labels, "EGFR")
+    assert egfr["NCCCCc1ccccc1"] == (9.0, 0)
     assert "NCCCCCc1ccccc1" not in egfr  # 6.0 and 8.5 contradict one another
+    assert "NCCCCCCc1ccccc1" not in egfr  # 14 is an error of units
     assert labels.counts["egfr_chembl27"] == {
-        "rows": 4,
+        "rows": 5,
         "not_readable": 1,
+        "impossible": 1,
         "contradicting": 2,
         "replicates_merged": 0,
         "kept": 1,
@@ -107,13 +114,32 @@ def test_labels_are_clipped_merged_and_counted(data: Path) -> None:
 
 def test_a_herg_value_of_exactly_five_is_a_bound_and_no_blocker(data: Path) -> None:
     labels = read_labels(data, frozenset())
-    column = {task.name: i for i, task in enumerate(labels.tasks)}
-    herg, block = labels.task == column["herg"], labels.task == column["herg_block"]
-    assert np.array_equal(labels.bound[herg], labels.value[herg] == 5.0)
-    assert labels.bound[herg].sum() == 52
-    assert not labels.bound[~herg].any()
-    assert set(labels.value[block][labels.value[herg] <= 5.0]) == {0.0}
-    assert set(labels.value[block][labels.value[herg] > 5.0]) == {1.0}
+    herg, block = named(labels, "herg"), named(labels, "herg_block")
+    bounds = {parent for parent, (value, relation) in herg.items() if relation == -1}
+    assert bounds == {parent for parent, (value, _) in herg.items() if value == 5.0}
+    assert len(bounds) == 52
+    assert block == {parent: (float(value > 5.0), 0) for parent, (value, _) in herg.items()}
+
+
+def test_an_assay_is_a_task_with_bounds_turned_round(data: Path) -> None:
+    labels = read_labels(data, frozenset())
+    tasks = {task.name: task for task in labels.tasks}
+    assert tasks["CHEMBL1"].kind == tasks["CHEMBL2"].kind == "assay"
+    assert not tasks["CHEMBL1"].shipped
+    assert "CHEMBL3" not in tasks  # nine molecules
+    weaker = [relation for _, relation in named(labels, "CHEMBL1").values()]
+    assert (weaker.count(-1), weaker.count(0)) == (39, 117)  # an IC50 above a concentration is a pIC50 below a value
+    assert {relation for _, relation in named(labels, "CHEMBL2").values()} == {1}
+    assert np.array_equal(labels.bound, labels.relation == -1)
+    assert np.array_equal(labels.lower, labels.relation == 1)
+    assert labels.counts["fsmol_train"]["no_value"] == 1
+    assert labels.counts["fsmol_train"]["too_few"] == 9
+
+
+def test_shipped_endpoints_have_their_files(data: Path) -> None:
+    labels = read_labels(data, frozenset())
+    filled = {labels.tasks[i].name for i in set(labels.task.tolist())}
+    assert {task.name for task in tox_tasks()} - filled == set(list(TOX21)[1:])  # the made-up Tox21 has one assay
 
 
 def test_library_molecules_have_no_label_and_come_last(data: Path) -> None:
