@@ -39,9 +39,12 @@ class Judged:
 
 
 def judge(task: str, truth: Array, predicted: Mapping[str, Array], metrics: Mapping[str, Metric], seed: int) -> Judged:
-    """Metrics of every method's (n,) predictions, and of INNER redraws of the molecules, the same for all methods."""
+    """Metrics of every method's (n,) predictions, and of INNER redraws of the molecules, the same for all methods.
+
+    truth  (n,), or (c, n) for metrics that want to know c things of a molecule
+    """
     rng = np.random.default_rng(seed)
-    n = len(truth)
+    n = truth.shape[-1]
     picks = rng.integers(0, n, (INNER, n))
     shape = (len(predicted), len(metrics))
     values, draws = np.empty(shape), np.empty((*shape, INNER))
@@ -54,7 +57,9 @@ def judge(task: str, truth: Array, predicted: Mapping[str, Array], metrics: Mapp
 
 def _redrawn(metric: Metric, truth: Array, guess: Array, picks: NDArray[np.int64]) -> Array:
     step = max(1, CELLS // max(picks.shape[1], 1))
-    parts = [metric(truth[some], guess[some]) for some in (picks[i : i + step] for i in range(0, len(picks), step))]
+    parts = [
+        metric(truth[..., some], guess[some]) for some in (picks[i : i + step] for i in range(0, len(picks), step))
+    ]
     return np.concatenate([np.atleast_1d(part) for part in parts])
 
 

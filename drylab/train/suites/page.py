@@ -1,0 +1,43 @@
+"""docs/models.md from an evaluation's JSON: the page holds no number that was typed."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from drylab.errors import InputError
+from drylab.train.suites.table import Evaluation, from_json, markdown
+
+HEAD = """# What the models are worth
+
+Every figure below is measured by `drylab evaluate --all` on molecules that the model was not trained on, with a 95 %
+interval (bootstrap over tasks, and over molecules within each) and with what a chemist already has in the same table.
+**Bold**: the best of its task, its interval holding no other method's figure. A column "RMSE less RF-ECFP4" is the paired
+difference of our row and that baseline: an interval beyond 0 is a difference, whichever way it goes.
+
+Null controls are probes that know nothing of the target: a random direction in the embedding, labels of other molecules,
+and what is active anywhere. A method near its nulls has learnt nothing of the target.
+"""
+
+
+def evaluation_file(model: str) -> Path:
+    """Where the evaluation of a shipped model is kept, whether or not it is there."""
+    return Path(str(resources.files("drylab"))) / "models" / f"{model}-evaluation.json"
+
+
+def read(path: Path) -> Evaluation:
+    """The evaluation in a file. Raises InputError."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; make it with `drylab evaluate --all`")
+    return from_json(path.read_text(), str(path))
+
+
+def page(evaluation: Evaluation) -> str:
+    """The whole text of docs/models.md."""
+    made = evaluation.made
+    facts = [f"- {name}: {value}" for name, value in made.items()]
+    cost = "".join(f"| {suite.name} | {suite.seconds:,.0f} |\n" for suite in evaluation.suites)
+    total = sum(suite.seconds for suite in evaluation.suites)
+    parts = [HEAD, "\n".join(facts) + "\n", *(markdown(suite) for suite in evaluation.suites)]
+    parts.append(f"## CPU seconds\n\n| suite | seconds |\n|---|---|\n{cost}| all | {total:,.0f} |\n")
+    return "\n".join(parts)

@@ -1,0 +1,164 @@
+"""The toxicity panel on test scaffolds: how well it ranks, whether its probabilities and sets hold, and its baselines.
+
+Scaffolds are split over the union of all toxicity files, so that no test molecule has a relative in any file's training
+part. Baselines are trained on the same TRAIN molecules. The two branches alone are the ablation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.score import conformal
+from drylab.score.endpoint_table import ENDPOINTS
+from drylab.score.endpoints import COUNTS_ALONE, WHOLE, Z_ALONE, Endpoints, Predicted, load_endpoints, predict
+from drylab.score.model import Model
+from drylab.score.similarity import Sparse, named
+from drylab.train import metrics
+from drylab.train.heads import Task
+from drylab.train.keepout import BENCHMARKS, DEMO, demo_skeletons, origins
+from drylab.train.panel import TOX21
+from drylab.train.split import TEST, TRAIN
+from drylab.train.suites.intervals import Judged, judge, pool, rows
+from drylab.train.suites.toxicity_baselines import SIMPLE, simple
+from drylab.train.suites.table import Budget, Figure, Row, Suite
+from drylab.train.suites.toxicity_goals import goals
+from drylab.train.toxicity import Prepared, prepare
+from drylab.train.toxicity_labels import BESIDE, read_tox_labels
+
+NAME = "toxicity"
+Array = NDArray[np.float64]
+OURS = "drylab"
+BRANCHES = {OURS: WHOLE, "z alone": Z_ALONE, "counts alone": COUNTS_ALONE}
+FOREST = "RF-ECFP4"
+OUTSIDE = {"herg": "hERG block, TDC's file", "dili_gold": "liver injury, DILIst"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all endpoints share: molecules, fingerprints, predictions of each branch, budget."""
+
+    prepared: Prepared
+    prints: Sparse
+    endpoints: Endpoints | None
+    predicted: Mapping[str, Predicted]
+    budget: Budget
+
+
+def run(data: Path, model: Model, budget: Budget, log: Callable[[str], Any] = print) -> Suite:
+    """Every endpoint on its test scaffolds. Raises InputError for a missing file, ModelError without a panel."""
+    ground = _ground(data, model, budget)
+    tasks = ground.prepared.labels.tasks
+    names = list(tasks) if budget.tasks is None else list(tasks)[:: max(1, len(tasks) // budget.tasks)]
+    judged: dict[str, Judged] = {}
+    shown: list[Row] = []
+    for name in names:
+        judged[name] = _judged(ground, name, tasks[name], name)
+        found = rows(name, pool([judged[name]], budget), [OURS], [FOREST])
+        shown += _with_sets(found, ground, name, tasks[name])
+        log(f"{name}: {judged[name].n} test molecules")
+    for file, name in BESIDE.items() if budget.tasks is None else ():
+        outside = ground.prepared.labels.beside[file]
+        judged[file] = _judged(ground, name, outside, OUTSIDE[file])
+        shown += rows(OUTSIDE[file], pool([judged[file]], budget), [OURS], [FOREST])
+    assays = [judged[name] for name in names if name in TOX21]
+    mean = rows("Tox21, mean", pool(assays, budget), [OURS], [FOREST]) if assays else []
+    notes = (_protocol(ground), *goals([*mean, *shown], OURS, FOREST)) if budget.ours else (_protocol(ground),)
+    return Suite(NAME, tuple([*mean, *shown]), notes, title="Toxicity and ADME on held-out scaffolds")
+
+
+def _ground(data: Path, model: Model, budget: Budget) -> Ground:
+    demo = Path(str(resources.files("drylab"))) / "library" / "data" / "drugs.csv"
+    kept_for = {DEMO: demo_skeletons(demo)} | origins(data, BENCHMARKS, budget.cache)
+    prepared = prepare(model, read_tox_labels(data, kept_for, budget.cache))
+    prints = named(prepared.labels.parents, ("ecfp4",))["ecfp4"]
+    if not budget.ours:
+        return Ground(prepared, prints, None, {}, budget)
+    endpoints = load_endpoints(model)
+    said = {name: predict(endpoints, prepared.z, prepared.described, branch) for name, branch in BRANCHES.items()}
+    return Ground(prepared, prints, endpoints, said, budget)
+
+
+def _folds(ground: Ground, name: str, judging: Task) -> tuple[Task, Task]:
+    """What trains the baselines, and what judges all: measured values alone."""
+    labels, ok = ground.prepared.labels, ground.prepared.ok
+    return labels.of(labels.tasks[name], TRAIN, ok).measured(), labels.of(judging, TEST, ok).measured()
+
+
+def _judged(ground: Ground, name: str, judging: Task, title: str) -> Judged:
+    fitting, test = _folds(ground, name, judging)
+    classes = ENDPOINTS[name].kind == "class"
+    said: dict[str, Array] = {}
+    if ground.endpoints is not None:
+        column = ground.endpoints.names().index(name)
+        said = {method: one.value[test.mol, column] for method, one in ground.predicted.items()}
+    for method in SIMPLE:
+        said[method] = simple(
+            method, ground.prepared.described.descriptors, ground.prints, fitting, test, ground.budget
+        )
+    return judge(title, test.value, said, CLASS_METRICS if classes else VALUE_METRICS, ground.budget.seed)
+
+
+def _brier(truth: Array, probability: Array) -> Any:
+    return metrics.mse(truth, probability)
+
+
+def _ece(truth: Array, probability: Array) -> Any:
+    if truth.ndim == 1:
+        return metrics.ece(truth, np.clip(probability, 0.0, 1.0))
+    pairs = zip(truth, np.clip(probability, 0.0, 1.0), strict=True)
+    return np.array([metrics.ece(one, other) for one, other in pairs])
+
+
+CLASS_METRICS = {"AUROC": metrics.auroc, "AUPRC": metrics.auprc, "ECE": _ece, "Brier": _brier}
+VALUE_METRICS = {"MAE": metrics.mae, "RMSE": metrics.rmse, "Spearman": metrics.spearman}
+
+
+def _with_sets(found: list[Row], ground: Ground, name: str, judging: Task) -> list[Row]:
+    """Our row with the sets' coverage, how often they say one thing, and the prevalence."""
+    if ground.endpoints is None:
+        return found
+    _, test = _folds(ground, name, judging)
+    column, one = ground.endpoints.names().index(name), ground.predicted[OURS]
+    if ENDPOINTS[name].kind == "class":
+        code, yes = one.code[test.mol, column], test.value > 0.5
+        cells = {
+            "covered yes": _share((code[yes] & conformal.YES) > 0, ground.budget),
+            "covered no": _share((code[~yes] & conformal.NO) > 0, ground.budget),
+            "one class": _share((code == conformal.YES) | (code == conformal.NO), ground.budget),
+            "prevalence": _share(yes, ground.budget),
+        }
+    else:
+        inside = (one.low[test.mol, column] <= test.value) & (test.value <= one.high[test.mol, column])
+        width = (one.high - one.low)[test.mol, column]
+        cells = {"covered": _share(inside, ground.budget), "interval": _share(width, ground.budget)}
+    return [replace(row, metrics={**row.metrics, **cells}) if row.ours else row for row in found]
+
+
+def _share(values: NDArray[Any], budget: Budget) -> Figure:
+    """A mean with its bootstrap interval over molecules."""
+    n = len(values)
+    if n == 0:
+        return Figure(float("nan"), n=0)
+    rng = np.random.default_rng(budget.seed)
+    draws = np.asarray(values, np.float64)[rng.integers(0, n, (budget.draws, n))].mean(axis=1)
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return Figure(float(np.mean(values)), float(low), float(high), n)
+
+
+def _protocol(ground: Ground) -> str:
+    labels = ground.prepared.labels
+    tested = int(((labels.fold == TEST) & ground.prepared.ok).sum())
+    return (
+        f"{len(labels.parents):,} molecules of all toxicity files, split by scaffold over the union (80/10/10); "
+        f"{tested:,} test molecules, each with the endpoints that were measured of it. Forests: {ground.budget.trees} "
+        "trees, square root of columns, ECFP4 of 2048 bits and ten descriptors. Figures in brackets are 95 % intervals "
+        "over molecules (over assays and molecules for the mean). \u201cOne class\u201d is how often a 90 % set rules "
+        "something out; covered yes/no is how often it holds the true class of those molecules."
+    )
