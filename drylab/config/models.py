@@ -139,7 +139,7 @@ class Threshold(Section):
 
     amber: Number | None = None
     red: Number | None = None
-    unit: Literal["pIC50", "probability"] | None = None
+    unit: Literal["pIC50", "probability", "-log10(mol/kg)"] | None = None
     report_only: bool = True
 
     @model_validator(mode="after")
@@ -147,7 +147,7 @@ class Threshold(Section):
         given = {"amber": self.amber, "red": self.red}
         for key, value in given.items():
             if value is not None and self.unit is None:
-                raise fault(f"expected unit: pIC50 or unit: probability with {key}, got none; add the unit", key)
+                raise fault(f"expected unit: pIC50 or unit: probability (-log10(mol/kg) for ld50) with {key}, got none; add the unit", key)
             if value is not None:
                 _in_unit(value, key, self.unit)
         if self.amber is not None and self.red is not None and self.red < self.amber:
@@ -156,7 +156,7 @@ class Threshold(Section):
 
 
 def _in_unit(value: float, key: str, unit: str | None) -> None:
-    high, hint = (1, "50 % is 0.5") if unit == "probability" else (15, "it is -log10 of mol/l: 10 uM is 5")
+    high, hint = (1, "50 % is 0.5") if unit == "probability" else (15, "a pIC50 is -log10 of mol/l: 10 uM is 5")
     if not 0 <= value <= high:
         raise fault(f"expected {key} from 0 to {high} ({unit}), got {value:g}; {hint}", key)
 

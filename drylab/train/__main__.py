@@ -13,8 +13,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from drylab.errors import DrylabError
-from drylab.train.first_model import Order, make
 from drylab.train.fit import FitRecipe
+from drylab.train.panel_model import Order, make
 
 
 def main(arguments: list[str] | None = None) -> int:

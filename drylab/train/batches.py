@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drylab.featurize import curation, reference
+from drylab.featurize import curation, fingerprints, graphs, reference
 from drylab.score.encoder import GraphTensors, pack
 from drylab.score.features import atom_classes, bond_classes
-from drylab.train.data import POOL, Labels
-from drylab.train.panel import Task
+from drylab.train.data import Labels, pooled
+from drylab.train.panel import UNKNOWN, Task
 
-CHUNK = 2000
+CHUNK = 20_000
+# How much the labels of a group count together, beside 1 for affinities. Assays of one paper are many and small: they make
+# episodes, and their own heads count little.
+GROUPS = {"affinity": 1.0, "assay": 0.3, "class": 0.7, "value": 0.3, "other class": 0.2}
+FEWEST = 25  # measurements below which a task counts no less for being small
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,14 @@ def ranges(ptr: NDArray[np.integer], index: NDArray[np.integer]) -> tuple[NDArra
 
 
 def molecules_of(parents: Sequence[str], workers: int = 2) -> Molecules:
-    """Graphs, scaffolds and fingerprints of SMILES that RDKit reads."""
-    chunks = [parents[i : i + CHUNK] for i in range(0, len(parents), CHUNK)]
-    if len(parents) < POOL or workers < 2:
-        parts = [_chunk(chunk) for chunk in chunks]
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            parts = list(pool.map(_chunk, chunks))
-    return joined(parts)
+    """Graphs, scaffolds and fingerprints of SMILES that RDKit reads; a molecule that has no graph has no atoms."""
+    parts = [_chunk(parents[i : i + CHUNK]) for i in range(0, max(len(parents), 1), CHUNK)]
+    return replace(joined(parts), scaffolds=scaffolds_of(parents, workers))
+
+
+def scaffolds_of(parents: Sequence[str], workers: int = 2) -> list[str]:
+    """Bemis-Murcko scaffold of each parent."""
+    return pooled(_scaffold, parents, workers)
 
 
 def joined(parts: Sequence[Molecules]) -> Molecules:
@@ -74,18 +77,21 @@ def joined(parts: Sequence[Molecules]) -> Molecules:
 
 
 def _chunk(parents: Sequence[str]) -> Molecules:
-    mols = [mol for mol in reference.parse(parents) if mol is not None]
-    graphs = reference.graphs(mols)
-    assert len(mols) == len(parents), "curation leaves only SMILES that RDKit reads"
+    found = graphs(parents)
     return Molecules(
-        x=atom_classes(graphs),
-        ends=np.stack([graphs.begin, graphs.end]),
-        classes=bond_classes(graphs),
-        atom_ptr=graphs.atom_ptr.astype(np.int64),
-        bond_ptr=graphs.bond_ptr.astype(np.int64),
-        scaffolds=[curation.scaffold(mol) for mol in mols],
-        ecfp4=curation.ecfp4(mols),
+        x=atom_classes(found),
+        ends=np.stack([found.begin, found.end]),
+        classes=bond_classes(found),
+        atom_ptr=found.atom_ptr.astype(np.int64),
+        bond_ptr=found.bond_ptr.astype(np.int64),
+        scaffolds=[],
+        ecfp4=np.packbits(fingerprints(parents, 2, curation.FINGERPRINT_BITS).to_numpy(), axis=1),
     )
+
+
+def _scaffold(parent: str) -> str:
+    (mol,) = reference.parse([parent])
+    return "" if mol is None else curation.scaffold(mol)
 
 
 def _offsets(pointers: list[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -94,12 +100,12 @@ def _offsets(pointers: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The labels of a batch: row in the batch, task, normalised value, bound, weight; all (m,)."""
+    """The labels of a batch: row in the batch, task, normalised value, relation (-1, 0, +1), weight; all (m,)."""
 
     row: Tensor
     task: Tensor
     value: Tensor
-    bound: Tensor
+    relation: Tensor
     weight: Tensor
 
 
@@ -110,7 +116,7 @@ class LabelStore:
     ptr: NDArray[np.int64]
     task: NDArray[np.int64]
     value: NDArray[np.float32]
-    bound: NDArray[np.bool_]
+    relation: NDArray[np.int8]
     weight: NDArray[np.float32]
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
@@ -119,47 +125,62 @@ class LabelStore:
         """The labels of these molecules."""
         at, offsets = ranges(self.ptr, index)
         row = np.repeat(np.arange(len(index)), np.diff(offsets))
-        columns = (row, self.task[at], self.value[at], self.bound[at], self.weight[at])
+        columns = (row, self.task[at], self.value[at], self.relation[at], self.weight[at])
         return Entries(*(torch.from_numpy(column) for column in columns))
 
 
-def importance(task: Task) -> float:
-    """How much a task counts: auxiliary targets are many and shape the rest, the three safety endpoints are few."""
-    if not task.shipped:
-        return 0.3
-    return 2.0 if task.name in ("ames", "herg", "herg_block") else 1.0
+def group(task: Task) -> str:
+    """Which of GROUPS a task is in."""
+    if task.kind == "class":
+        return "class" if task.shipped else "other class"
+    return task.kind if task.kind in ("affinity", "assay") else "value"
 
 
 def label_store(labels: Labels, train: NDArray[np.bool_]) -> LabelStore:
-    """Labels with centre, scale and weight (importance / sqrt(n)) of each task, all counted on the training molecules.
+    """Labels with centre and scale of each task and a weight each, all counted on the training molecules.
 
-    The weights have mean 1 over the training labels.
+    A task counts as the square root of its measurements. A sum of weighted losses over a batch, divided by its molecules, is in
+    expectation the sum over the groups of their mean losses times GROUPS.
     """
     t = len(labels.tasks)
-    centre, scale, weight = np.zeros(t), np.ones(t), np.zeros(t)
-    for number, task in enumerate(labels.tasks):
-        values = labels.value[(labels.task == number) & train[labels.mol]].astype(np.float64)
-        weight[number] = importance(task) / np.sqrt(max(len(values), 25))
-        if task.kind != "class" and len(values) > 1:
-            centre[number], scale[number] = values.mean(), max(values.std(), 0.3)
-    weight /= weight[labels.task[train[labels.mol]]].mean()
+    used = train[labels.mol]
+    task, value = labels.task[used], labels.value[used].astype(np.float64)
+    number = np.bincount(task, minlength=t)
+    mean = np.bincount(task, value, minlength=t) / np.maximum(number, 1)
+    deviation = np.sqrt(np.maximum(np.bincount(task, value**2, minlength=t) / np.maximum(number, 1) - mean**2, 0.0))
+    classes = np.array([one.kind == "class" for one in labels.tasks])
+    # Log units are the same for every protein; other numbers need a scale of their own.
+    own = np.array([group(one) == "value" for one in labels.tasks])
+    centre, scale = np.where(classes, 0.0, mean), np.where(own, np.maximum(deviation, 0.3), 1.0)
     counts = np.bincount(labels.mol, minlength=len(labels.parents))
     return LabelStore(
         ptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         task=labels.task.astype(np.int64),
         value=((labels.value - centre[labels.task]) / scale[labels.task]).astype(np.float32),
-        bound=labels.bound,
-        weight=weight[labels.task].astype(np.float32),
+        relation=labels.relation,
+        weight=_weights(labels.tasks, number, len(np.unique(labels.mol[used])))[labels.task].astype(np.float32),
         centre=centre,
         scale=scale,
     )
 
 
+def _weights(tasks: Sequence[Task], number: NDArray[np.integer], molecules: int) -> NDArray[np.float64]:
+    """(t,) weight of one label of each task."""
+    each = 1.0 / np.sqrt(np.maximum(number, FEWEST))
+    groups = np.array([group(task) for task in tasks])
+    for name, share in GROUPS.items():
+        mine = groups == name
+        each[mine] *= share * molecules / max(float((each * number)[mine].sum()), 1e-9)
+    return each
+
+
 def presumed_inactive(labels: Labels, shipped: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """(n, len(shipped)) where an affinity may be presumed weak: not measured on the target, nor on its family."""
+    """(n, len(shipped)) where an affinity may be presumed weak: not measured on the target, nor on its family, nor on a
+    protein of which nothing is known."""
     families = [task.family or task.name for task in labels.tasks]
-    number = {name: i for i, name in enumerate(dict.fromkeys(families))}
+    number = {name: i for i, name in enumerate(dict.fromkeys([*families, UNKNOWN]))}
     of_task = np.array([number[name] for name in families])
     touched = np.zeros((len(labels.parents), len(number)), bool)
     touched[labels.mol, of_task[labels.task]] = True
-    return ~touched[:, of_task[shipped]]
+    unknown = touched[:, number[UNKNOWN]]
+    return np.asarray(~touched[:, of_task[shipped]] & ~unknown[:, None])

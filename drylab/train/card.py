@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from drylab.score.model import Model
+from drylab.train.dropped import markdown
 from drylab.types import Probe
 
 HEAD = """# {name}
@@ -46,16 +47,7 @@ LIMITS = """## What it cannot do
 * Labels of molecules of more than 100 heavy atoms were not used.
 """
 
-LICENCE = """## Data and licences
-
-| data | used for | source and licence |
-|---|---|---|
-| ChEMBL 22 and 27 extracts | affinity | ChEMBL, EMBL-EBI, [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/), share-alike |
-| hERG | `herg`, `herg_block` | CToxPred (largely ChEMBL and PubChem values), MIT |
-| Ames | `ames` | Therapeutics Data Commons, CC BY 4.0 |
-| Tox21 | `nr_*`, `sr_*` | US government Tox21 programme, public domain |
-| ZINC and PubChem samples | presumed inactives | structures only |
-
+LICENCE = """
 Treat the affinity weights as derived from ChEMBL and pass them on under CC BY-SA 3.0 with this attribution.
 """
 
@@ -75,7 +67,7 @@ def write_card(path: Path, model: Model) -> None:
         _precision(model.info["engine"], bank),
         LIMITS.format(presumed=model.info["training"]["recipe"]["presumed"]),
         _made(model.info),
-        LICENCE,
+        _licences(model.info["training"]["data"]),
     ]
     path.write_text("\n".join(parts), encoding="utf-8")
 
@@ -190,30 +182,39 @@ def _cut(smiles: str) -> str:
     return smiles if len(smiles) <= 80 else f"{smiles[:77]}..."
 
 
+def _licences(data: Mapping[str, str]) -> str:
+    return (
+        "## Data and licences\n\n"
+        + table(["data", "source and licence"], [list(row) for row in data.items()])
+        + LICENCE
+    )
+
+
 def _made(info: Mapping[str, Any]) -> str:
     training, excluded = info["training"], info["excluded"]
-    reasons = ("rows", "not_readable", "excluded_demo_drugs", "contradicting", "replicates_merged", "kept")
-    rows = [[name, *(str(count.get(reason, 0)) for reason in reasons)] for name, count in training["counts"].items()]
-    sizes = training["molecules"]
+    sizes, recipe = training["molecules"], training["recipe"]
+    auxiliary = ", ".join(f"{number} {kind}" for kind, number in sorted(training["auxiliary_tasks"].items()))
     return f"""## How it was made
 
-Parents: largest organic fragment, neutral, no isotopes, no stereo. Values are clipped to 3..11; replicates become
-their median, and go where they differ by more than 1 log unit (or by class). One row below is one measurement.
+Parents: largest organic fragment, neutral, no isotopes, no stereo; tautomers are one molecule ([how](../../docs/curation.md)).
+One row below is one measurement; rows read = kept + merged + dropped.
 
-{table(["file", *(reason.replace("_", " ") for reason in reasons)], rows)}
-**Kept out:** the {excluded["molecules"]} drugs of drylab's demo library, in every form whose flat parent has the same InChIKey
-skeleton (first block), so as any salt, stereoisomer or tautomer: {excluded["rows"]} rows, from training, tuning and testing.
-Close analogues of them were kept, as in any real project.
+{markdown(training["counts"])}
+**Kept out** of training, tuning and testing, in every form whose flat parent has the same InChIKey skeleton (first block), so as
+any salt, stereoisomer or tautomer: the {excluded["molecules"]} drugs of drylab's demo library ({excluded["rows"]} rows) and the molecules of the benchmarks
+named in the table. Close analogues of them were kept, as in any real project.
 
 **Split:** {training["split"]}; an acyclic molecule is its own group.
 Train {sizes["train"]}, tune {sizes["valid"]}, test {sizes["test"]}, too large {sizes["skipped_too_large"]} molecules, of which {sizes["library"]} are unlabelled library
 molecules. SHA-256 of the split: `{training["split_sha256"]}`.
 
-**Training:** {training["auxiliary_targets"]} more ChEMBL targets, orthologs among them, help to shape the embedding and have no
-probe. Huber loss, one-sided for bounds, cross-entropy for classes, task weights ~1/sqrt(n)
-(0.3 times that for the extra targets, twice for Ames and hERG), AdamW, moving average of the
-weights, best validation epoch. Probes were then refitted by a ridge around the trained head where the tuning fold
-says so (strengths: {", ".join(f"{k} {_strength(v)}" for k, v in info["refit_strength"].items())}), and class probes divided by a temperature.
+**Training:** every probe has a head; so have tasks that shape the embedding and are not shipped ({auxiliary}). Beside the heads z is
+trained to be fitted: {recipe["episodes"]} episodes a step, from {training["episode_tasks"]} assays and targets, in which a closed-form fit on z to
+some molecules has to predict the others. And z has to give back the leading directions of the count ECFP4 and the
+descriptors. Huber loss, one-sided for bounds, cross-entropy for classes, AdamW, moving average of the weights, best
+tuning epoch. Affinity probes were then refitted by a ridge around the trained head where the tuning fold says so
+(strengths: {", ".join(f"{k} {_strength(v)}" for k, v in info["refit_strength"].items())}); the probes of the endpoints are
+the mean of the five heads of [the toxicity panel](../../docs/toxicity.md).
 
     {training["command"]}
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from drylab.train.batches import label_store, molecules_of, presumed_inactive
 from drylab.train.data import Labels, demo_skeletons, read_labels
+from drylab.train.episodes import episodes_of
 from drylab.train.fit import Corpus
+from drylab.train.panel import Task
+from drylab.train.pretext import pretext
 from drylab.train.split import SKIPPED, TRAIN, VALID, folds, split_hash
 
 MOST_ATOMS = 100  # heavy atoms with a label; library molecules may be larger, to learn that size is not activity
@@ -27,10 +31,13 @@ class Prepared:
     corpus: Corpus
 
 
-def prepare(folder: Path, demo: Path) -> Prepared:
-    """Read, curate, split and featurize everything under ``folder``, without the molecules of ``demo``."""
+def prepare(folder: Path, demo: Path, cache: Path | None = None) -> Prepared:
+    """Read, curate, split and featurize everything under ``folder``, without the molecules of ``demo``.
+
+    cache  folder of parents that were read before; the user's cache folder if None
+    """
     banned = demo_skeletons(demo)
-    return assemble(read_labels(folder, banned), banned)
+    return assemble(read_labels(folder, banned, cache=cache), banned)
 
 
 def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:
@@ -39,7 +46,7 @@ def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:
     fold = folds(molecules.scaffolds, labels.parents)
     atoms = np.diff(molecules.atom_ptr)
     fold[(atoms == 0) | ((atoms > MOST_ATOMS) & ~labels.library)] = SKIPPED
-    shipped = np.array([i for i, task in enumerate(labels.tasks) if task.kind == "affinity" and task.shipped], np.int64)
+    shipped = _numbers(labels, lambda task: task.shipped and task.kind == "affinity")
     corpus = Corpus(
         molecules=molecules,
         labels=label_store(labels, fold == TRAIN),
@@ -48,6 +55,13 @@ def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:
         library=np.flatnonzero((fold == TRAIN) & labels.library),
         classes=np.array([task.kind == "class" for task in labels.tasks]),
         shipped=shipped,
+        judged=_numbers(labels, lambda task: task.shipped),
         presumed=presumed_inactive(labels, shipped),
+        pretext=pretext(labels.parents),
+        episodes=episodes_of(labels, fold == TRAIN),
     )
     return Prepared(labels, fold, split_hash(labels.parents, fold), banned, corpus)
+
+
+def _numbers(labels: Labels, wanted: Callable[[Task], bool]) -> NDArray[np.int64]:
+    return np.array([i for i, task in enumerate(labels.tasks) if wanted(task)], np.int64)

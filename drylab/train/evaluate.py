@@ -31,7 +31,7 @@ class Judged:
 def judge(prepared: Prepared, z: Array, heads: Heads, task: int) -> Judged:
     """Held-out figures of one task: n, metrics, the same for 1-NN, 5-NN and a random forest, and an interval."""
     classes = prepared.labels.tasks[task].kind == "class"
-    train, test = rows_of(prepared, task, TRAIN), _exact(rows_of(prepared, task, TEST))
+    train, test = rows_of(prepared, task, TRAIN), rows_of(prepared, task, TEST).exact()
     figures = {"n_train": float(len(train.mol)), "n_test": float(len(test.mol))}
     if len(test.mol) < FEWEST or (classes and len(set(test.value)) < 2):
         return Judged(figures, np.empty(0), np.empty(0))
@@ -60,11 +60,6 @@ def baselines(prepared: Prepared, train: TaskRows, test: TaskRows, classes: bool
         "5nn": neighbours(a, train.value, b, 5),
         "rf": forest(a, train.value, b, classes),
     }
-
-
-def _exact(rows: TaskRows) -> TaskRows:
-    """Only measured values are judged; a bound has no error."""
-    return TaskRows(rows.mol[~rows.bound], rows.value[~rows.bound], rows.bound[~rows.bound])
 
 
 def summary(prepared: Prepared, judged: Mapping[int, Judged]) -> dict[str, dict[str, float]]:

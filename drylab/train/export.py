@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from drylab.score.encoder import TABLE_START, GineNetwork, fold
+from drylab.score.endpoint_table import ENDPOINTS, Endpoint
 from drylab.score.features import ATOM_SIZES, BOND_CLASSES
 from drylab.score.model import DomainWeights, EncoderWeights, save_model
 from drylab.train.batches import Molecules, ranges
@@ -90,19 +91,20 @@ def probes(folder: Path, figures: Mapping[str, Mapping[str, float]]) -> tuple[Pr
         )
         for target in targets()
     ]
-    toxicity = [
-        Probe(
-            name=task.name,
-            kind="toxicity",
-            unit="probability" if task.kind == "class" else "pIC50",
-            higher_is_better=False,
-            meaning=meaning(task.name, ""),
-            aliases=HERG if task.name == "herg" else (),
-            metrics=dict(figures.get(task.name, {})),
-        )
-        for task in tox_tasks()
-    ]
+    toxicity = [_endpoint(ENDPOINTS[task.name], figures.get(task.name, {})) for task in tox_tasks()]
     return (*affinity, *toxicity)
+
+
+def _endpoint(endpoint: Endpoint, figures: Mapping[str, float]) -> Probe:
+    return Probe(
+        name=endpoint.name,
+        kind="toxicity",
+        unit=endpoint.unit,
+        higher_is_better=endpoint.bad == "low",
+        meaning=endpoint.meaning,
+        aliases=HERG if endpoint.name == "herg" else (),
+        metrics=dict(figures),
+    )
 
 
 def _sha256(sequence: str) -> str:

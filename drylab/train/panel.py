@@ -163,17 +163,7 @@ def tox_tasks() -> tuple[Task, ...]:
 
 
 def meaning(name: str, protein: str) -> str:
-    """One sentence for people: what the number of a probe is, with unit and threshold."""
-    if name == "ames":
-        return "Probability that the molecule is mutagenic in the Ames bacterial test (any strain, with or without S9)."
-    if name == "herg":
-        return "Predicted -log10 of the hERG channel IC50 in mol/l (6 is 1 uM); below 5 it only says weaker than 10 uM."
-    if name == "herg_block":
-        return "Probability that the molecule blocks the hERG channel with an IC50 below 10 uM (pIC50 above 5)."
-    if name in TOX21:
-        return (
-            f"Probability of activity in the Tox21 assay for {TOX21[name]}; a cell assay result, not toxicity itself."
-        )
+    """One sentence for people: what the number of a target's probe is, with its unit."""
     return (
         f"Predicted -log10 of Ki, IC50 or EC50 in mol/l (mixed) against human {protein} ({name}); 6 is 1 uM, 9 is 1 nM."
     )

@@ -37,18 +37,28 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class TaskRows:
-    """The molecules of one task in one fold: their numbers, values, and whether the value is only a bound."""
+    """The molecules of one task in one fold: their numbers, values, and whether the truth is at most (-1) or at least (+1) that."""
 
     mol: NDArray[np.int32]
     value: Array
-    bound: NDArray[np.bool_]
+    relation: NDArray[np.int8]
+
+    def exact(self) -> TaskRows:
+        """Only what was measured: a bound has no error."""
+        measured = self.relation == 0
+        return TaskRows(self.mol[measured], self.value[measured], self.relation[measured])
+
+    def nearest(self, predicted: Array) -> Array:
+        """(m,) the value nearest to a prediction that the measurement allows."""
+        below = np.where(self.relation < 0, np.minimum(predicted, self.value), self.value)
+        return np.where(self.relation > 0, np.maximum(predicted, self.value), below)
 
 
 def rows_of(prepared: Prepared, task: int, fold: int) -> TaskRows:
     """Labels of one task that fall in one fold."""
     labels = prepared.labels
     at = np.flatnonzero((labels.task == task) & (prepared.fold[labels.mol] == fold))
-    return TaskRows(labels.mol[at], labels.value[at].astype(np.float64), labels.bound[at])
+    return TaskRows(labels.mol[at], labels.value[at].astype(np.float64), labels.relation[at])
 
 
 def sigmoid(logit: Array) -> Array:
@@ -64,7 +74,7 @@ def cross_entropy(truth: Array, logit: Array) -> float:
 def refit(prepared: Prepared, z: Array, heads: Heads) -> tuple[Heads, dict[str, float]]:
     """Heads with every shipped task refitted at the strength that validates best, and that strength by kind (inf: none)."""
     chosen = {}
-    for kind in ("affinity", "censored", "class"):
+    for kind in ("affinity", "censored", "regression", "class"):
         tasks = [i for i, task in enumerate(prepared.labels.tasks) if task.kind == kind and task.shipped]
         losses, paths = np.zeros(len(STRENGTHS)), {}
         for task in tasks:
@@ -90,8 +100,7 @@ def _with(heads: Heads, task: int, w: Array, b: float) -> Heads:
 def _loss(kind: str, rows: TaskRows, predicted: Array) -> float:
     if kind == "class":
         return cross_entropy(rows.value, predicted)
-    above = np.where(rows.bound, np.maximum(predicted - rows.value, 0.0), predicted - rows.value)
-    return float(np.mean(above**2))
+    return float(np.mean((predicted - rows.nearest(predicted)) ** 2))
 
 
 def _path(prepared: Prepared, z: Array, heads: Heads, task: int) -> list[tuple[Array, float]]:
@@ -101,7 +110,7 @@ def _path(prepared: Prepared, z: Array, heads: Heads, task: int) -> list[tuple[A
     x = z[rows.mol]
     if prepared.labels.tasks[task].kind == "class":
         return [anchored_logistic(x, rows.value, *anchor, strength) for strength in STRENGTHS]
-    wanted = np.where(rows.bound, np.minimum(heads.value(x, task), rows.value), rows.value)
+    wanted = rows.nearest(heads.value(x, task))
     weight = np.ones(len(x))
     if prepared.labels.tasks[task].kind == "affinity":
         # Library molecules hold the refit where nothing was measured: stay, or come down to the ceiling.

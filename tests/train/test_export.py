@@ -17,8 +17,8 @@ from drylab.train.__main__ import main  # noqa: E402
 from drylab.train.batches import molecules_of  # noqa: E402
 from drylab.train.check import screen_drugs  # noqa: E402
 from drylab.train.export import domain, settle_rare_rows  # noqa: E402
-from drylab.train.first_model import Order, make  # noqa: E402
 from drylab.train.fit import FitRecipe  # noqa: E402
+from drylab.train.panel_model import Order, make  # noqa: E402
 from drylab.types import Probe  # noqa: E402
 
 

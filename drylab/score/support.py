@@ -1,0 +1,176 @@
+"""What a panel target's measured molecules add to its probe: a Gaussian process, for the few molecules that are looked at.
+
+A probe on z is what a fold can afford; beside measured molecules a similarity says more. MODEL-support.safetensors lies beside the
+model and has, for t targets and m molecules that were measured on any of them, e pairs of both:
+
+    ecfp4.ptr (m+1,)   ecfp4.bit (c,) uint16   ecfp4.count (c,) uint8     folded to BITS, of flat parents
+    z (m, d) int8      z.scale (d,)            z = scale * int8
+    ptr (t+1,)         row (e,) which molecule          alpha (e,) its dual
+    middle (t,)   constant (t,)   scale (t,)   noise (t,)      mean and variances     mix (1,)  share of z in the similarity
+
+    mean = middle + sum_i alpha_i (constant + scale k(x, x_i))
+    k    = (1 - mix) tanimoto + mix exp(-|u - u_i|^2 / 2d)     tanimoto of counts (min-max); u: z in deviations of the target's molecules
+
+z knows the molecules that the encoder was trained on, so that no fit to them can tell how much it is worth on others: mix is chosen for
+all targets together, on scaffolds that the encoder never saw. No measured value is in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drylab.errors import ModelError
+from drylab.featurize import fingerprints
+from drylab.score.first import encoder_sha256
+from drylab.score.model import Model, check_tensors, read_file
+from drylab.score.similarity import Sparse, similarity
+
+Array = NDArray[np.float64]
+SCHEMA = "drylab.support/1"
+ENDING = "-support"
+RADIUS, BITS = 2, 2048
+AXES = {
+    **{"ptr": "s", "row": "e", "alpha": "e", "ecfp4.ptr": "n", "ecfp4.bit": "c", "ecfp4.count": "c"},
+    **{"z": "md", "z.scale": "d", "middle": "t", "constant": "t", "scale": "t", "noise": "t", "mix": "1"},
+}
+JITTER = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is compared of n molecules: z (n, d) and count fingerprints."""
+
+    z: Array
+    prints: Sparse
+
+    def take(self, rows: NDArray[np.integer]) -> Looked:
+        """Some of the molecules, in that order."""
+        return Looked(self.z[rows], self.prints.take(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A checked file. ``names``: the t targets; ``molecules``: the m molecules; ``tensors`` as above, float64."""
+
+    path: str
+    sha256: str
+    names: tuple[str, ...]
+    molecules: Looked
+    tensors: Mapping[str, Array]
+
+    def of(self, target: int) -> tuple[Looked, Array]:
+        """The molecules measured on a target, and their duals."""
+        start, stop = self.tensors["ptr"][target : target + 2].astype(np.int64)
+        rows = self.tensors["row"][start:stop].astype(np.int64)
+        return self.molecules.take(rows), self.tensors["alpha"][start:stop]
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """Of n molecules on one target: mean and variance (n,) of a new measurement, similarity (n,) of the nearest measured one."""
+
+    mean: Array
+    variance: Array
+    similarity: Array
+
+
+def look(z: Array, smiles: Sequence[str]) -> Looked:
+    """n flat parents and their z; of a text that is no molecule, a fingerprint without bits."""
+    counts = fingerprints(list(smiles), RADIUS, BITS, count=True)
+    return Looked(z, Sparse(counts.ptr, counts.bit, np.minimum(counts.count, 255).astype(np.uint16)))
+
+
+def kernel(x: Looked, y: Looked, mix: float, spread: Array) -> Array:
+    """(n, m) similarity; ``spread`` (d,) deviations of z over the molecules that are fitted."""
+    u, v = x.z / spread, y.z / spread
+    squared = (u**2).sum(axis=1)[:, None] + (v**2).sum(axis=1)[None] - 2.0 * u @ v.T
+    bell: Array = np.exp(-0.5 * np.maximum(squared, 0.0) / u.shape[1])
+    return (1.0 - mix) * similarity(x.prints, y.prints) + mix * bell
+
+
+def spread_of(z: Array) -> Array:
+    """(d,) deviations, none of them 0."""
+    found: Array = z.std(axis=0) + 1e-6
+    return found
+
+
+def refine(support: Support, name: str, x: Looked) -> Refined:
+    """n molecules, for one of the support's targets."""
+    t, target = support.tensors, support.names.index(name)
+    own, alpha = support.of(target)
+    constant, scale, noise = (float(t[part][target]) for part in ("constant", "scale", "noise"))
+    mix, spread = float(t["mix"][0]), spread_of(own.z)
+    cross = scale * kernel(x, own, mix, spread) + constant
+    within = scale * kernel(own, own, mix, spread) + constant
+    within[np.diag_indices_from(within)] += noise + JITTER * (scale + constant)
+    known = np.einsum("nm,mn->n", cross, np.linalg.solve(within, cross.T))
+    mean = t["middle"][target] + cross @ alpha
+    nearest = similarity(x.prints, own.prints).max(axis=1, initial=0.0)
+    return Refined(mean, np.maximum(scale + constant - known, 0.0) + noise, nearest)
+
+
+def support_path(model: Model) -> Path:
+    """Where a model's support lies."""
+    path = Path(model.path)
+    return path.with_name(f"{path.stem}{ENDING}{path.suffix}")
+
+
+def load_support(model: Model, path: Path | None = None) -> Support | None:
+    """The support of a model, None where it has none. Raises ModelError for a file that is damaged or another encoder's."""
+    path = path or support_path(model)
+    if not path.is_file():
+        return None
+    header, tensors = read_file(path, SCHEMA)
+    missing = [name for name in AXES if name not in tensors]
+    if missing:
+        raise ModelError(f"{path}: tensors missing: {', '.join(missing)}; make the support again")
+    said, own = header.get("encoder_sha256"), encoder_sha256(model.encoder)
+    if said != own:
+        raise ModelError(
+            f"{path}: belongs to an encoder with SHA-256 {str(said)[:12]}, and that of {model.name} has {own[:12]}; "
+            "make it again with python -m drylab.train.support"
+        )
+    names = tuple(map(str, header.get("targets") or ()))
+    m = max(len(tensors["ecfp4.ptr"]) - 1, 0)
+    known = {"t": len(names), "s": len(names) + 1, "d": len(model.encoder.c), "m": m, "n": m + 1, "1": 1}
+    check_tensors(path, tensors, AXES, known)
+    molecules = Looked(tensors["z"] * tensors["z.scale"], _checked(path, tensors, len(names)))
+    return Support(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), names, molecules, tensors)
+
+
+def _checked(path: Path, tensors: Mapping[str, Array], targets: int) -> Sparse:
+    """The fingerprints, with every index that a kernel follows inside its array."""
+    ptr, bit, count = (tensors[f"ecfp4.{part}"] for part in ("ptr", "bit", "count"))
+    m, e = len(ptr) - 1, len(tensors["row"])
+    starts = np.zeros(len(bit) + 1, bool)
+    sound = _offsets(ptr, len(bit)) and _offsets(tensors["ptr"], e) and len(tensors["ptr"]) == targets + 1
+    if sound:
+        starts[ptr.astype(np.int64)] = True
+        rising = starts[1:-1] | (np.diff(bit) > 0)
+        inside = (tensors["row"] >= 0).all() and (tensors["row"] < m).all()
+        sound = bool(rising.all() and inside and (bit < BITS).all() and (count >= 1).all())
+    if not sound:
+        raise ModelError(f"{path}: offsets or fingerprints are not in order; make the support again")
+    return Sparse(ptr.astype(np.int64), bit.astype(np.uint32), count.astype(np.uint16))
+
+
+def _offsets(ptr: Array, end: int) -> bool:
+    return bool(len(ptr) > 0 and ptr[0] == 0 and ptr[-1] == end and (np.diff(ptr) >= 0).all())
+
+
+TYPES = {
+    **{"ecfp4.bit": np.uint16, "ecfp4.count": np.uint8, "ecfp4.ptr": np.int32},
+    **{"ptr": np.int32, "row": np.int32, "z": np.int8},
+}
+
+
+def stored(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """A tensor as it is written."""
+    return np.ascontiguousarray(values, dtype=TYPES.get(name, np.float32))
