@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from drylab.demo import run_demo
     from drylab.errors import DrylabError
     from drylab.exporting import export_library
+    from drylab.fitting import FitOptions, fit
     from drylab.foreseeing import plan
     from drylab.library.picking import find_library, sample_library
     from drylab.library.rows import Columns
     from drylab.library.store import Library, open_library
     from drylab.library.summary import library_info
+    from drylab.measured import Fields
     from drylab.planning import plan_build
+    from drylab.predicting import predict
     from drylab.score.model import load_model
     from drylab.screening import screen, screen_many, screen_many_to, screen_to
     from drylab.types import Hit, Hits
@@ -35,6 +38,8 @@ _HOMES = {
     "BuildOptions": "drylab.build",
     "Columns": "drylab.library.rows",
     "DrylabError": "drylab.errors",
+    "Fields": "drylab.measured",
+    "FitOptions": "drylab.fitting",
     "Hit": "drylab.types",
     "Hits": "drylab.types",
     "Library": "drylab.library.store",
@@ -43,12 +48,14 @@ _HOMES = {
     "check": "drylab.checking",
     "export_library": "drylab.exporting",
     "find_library": "drylab.library.picking",
+    "fit": "drylab.fitting",
     "library_info": "drylab.library.summary",
     "load_model": "drylab.score.model",
     "load_target": "drylab.config",
     "open_library": "drylab.library.store",
     "plan": "drylab.foreseeing",
     "plan_build": "drylab.planning",
+    "predict": "drylab.predicting",
     "run_demo": "drylab.demo",
     "sample_library": "drylab.library.picking",
     "screen": "drylab.screening",
@@ -64,6 +71,8 @@ __all__ = [
     "BuildOptions",
     "Columns",
     "DrylabError",
+    "Fields",
+    "FitOptions",
     "Hit",
     "Hits",
     "Library",
@@ -73,12 +82,14 @@ __all__ = [
     "export_library",
     "featurize",
     "find_library",
+    "fit",
     "library_info",
     "load_model",
     "load_target",
     "open_library",
     "plan",
     "plan_build",
+    "predict",
     "run_demo",
     "sample_library",
     "screen",

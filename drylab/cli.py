@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from drylab import cli_library, cli_plan, terminal
+from drylab import cli_library, cli_models, cli_plan, terminal
 from drylab.cli_options import AddressOption, ExecutorOption, ForceOption, SinceOption, WorkersOption
 from drylab.errors import DrylabError
 
@@ -23,7 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_library.app, name="library")
+app.add_typer(cli_models.models, name="models")
 app.command()(cli_plan.plan)
+app.command()(cli_models.fit)
+app.command()(cli_models.predict)
+app.command()(cli_models.evaluate)
 
 
 @app.command()

@@ -10,7 +10,7 @@ gradient in closed form. With more than SUBSET rows they are chosen on as many, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,16 @@ def fit(kernels: Sequence[Array], y: Array, noise: Array | None = None, relation
         theta = hyperparameters(kernels, filled, relative)
         filled = fill(y, relation, loo)
     return solve(kernels, filled, relative, theta)
+
+
+def restored(kernels: Sequence[Array], stored: Posterior, relative: Array) -> Posterior:
+    """A posterior whose factor was not kept, with it. Raises InputError if its duals are not those of these kernels."""
+    lower, inverse = _factor(kernels, stored.scales, stored.constant, stored.noise * relative)
+    alpha = inverse @ (stored.y - stored.middle)
+    if not np.allclose(alpha, stored.alpha, rtol=1e-3, atol=1e-3 * float(np.abs(alpha).max(initial=0.0))):
+        raise InputError("gaussian: the duals are not those of these molecules and values; fit again")
+    own = np.diag(inverse)
+    return replace(stored, lower=lower, loo_mean=stored.y - alpha / own, loo_variance=1.0 / own)
 
 
 def hyperparameters(kernels: Sequence[Array], y: Array, relative: Array) -> Array:
