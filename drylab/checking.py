@@ -18,7 +18,7 @@ from drylab.library.sources import blocks, open_source
 from drylab.library.store import Library
 from drylab.opening import columns_of, library_path, locate
 from drylab.question import Question, ask
-from drylab.score import panel
+from drylab.score import extended
 from drylab.score.cascade import Claim
 
 
@@ -41,7 +41,7 @@ def check(target: Target | Mapping[str, Any] | str | Path, library: str | Path |
     where, opened = library_path(checked, library), locate(checked, library)
     question = ask(checked)
     probe = question.model.probes.probes[question.probe]
-    tier = panel.tier(probe)
+    tier = extended.tier(question.model, question.probe)
     lines = []
     if isinstance(opened, Library):
         rows = sum(shard.rows for shard in plan(opened, question.rules.ranges).read)

@@ -28,6 +28,7 @@ from drylab.reduce import TopK
 from drylab.report.depict import picture
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
+from drylab.score.extended import ADDED
 from drylab.types import MolGraphs
 
 CHUNK = 1000  # hits a task: about a second, as long as it takes to start a worker
@@ -94,7 +95,20 @@ def finish(question: Question, target: Target, top: TopK, executor: Executor, do
         tables.append(part.table)
         pictures.extend(part.pictures)
         done(part.table.num_rows)
-    return Finished(pa.concat_tables(tables).combine_chunks(), tuple(pictures))
+    table = pa.concat_tables(tables).combine_chunks()
+    for name, column in _refined(question, [str(text) for text in top.smiles]).items():
+        table = table.add_column(table.column_names.index("known_as"), name, column)
+    return Finished(table, tuple(pictures))
+
+
+def _refined(q: Question, smiles: list[str]) -> dict[str, pa.Array]:
+    """What a fitted target's process says of the hits; its probe ranked them."""
+    if ADDED not in q.model.info:
+        return {}
+    from drylab.score.fitted import refine  # reads SciPy, which no other screen needs
+
+    mean, sd = refine(q.model, smiles)
+    return {"refined_mean": numbers(mean), "refined_sd": numbers(sd)}
 
 
 def _slice(top: TopK, start: int, stop: int) -> TopK:

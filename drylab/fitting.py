@@ -18,6 +18,7 @@ from drylab.library.standardize import recipe
 from drylab.measured import Fields, Measured, read_measured, together
 from drylab.score import applicability, panel
 from drylab.score.engine import GineEncoder, errors_of
+from drylab.score.extended import foreseen
 from drylab.score.figures import Evidence, controls, judged
 from drylab.score.fitted import Fitted, save_fitted
 from drylab.score.learning import Features, Learned, features, learn, whitened
@@ -205,13 +206,11 @@ def float_error(model: Model, w: Array, smiles: tuple[str, ...], z: Array, most:
     """How far the float32 engine may be from the reference in z @ w: the largest error of the fitted molecules, or what the
     panel's errors make of |w| if that is more. The panel's were measured when the model was exported, on many thousands."""
     measured = errors_of(model).get("float32")
-    norms = np.linalg.norm(model.probes.weights, axis=1)
-    linear = np.array([probe.unit != "probability" for probe in model.probes.probes])
-    share = 0.0 if measured is None else float((measured / np.maximum(norms, 1e-12))[linear].max(initial=0.0))
+    expected = 0.0 if measured is None else foreseen(model, measured, w)
     rows = np.linspace(0, len(z) - 1, min(most, len(z))).astype(int)
     flat = [flat_parent(smiles[row]) for row in rows]
     exact = GineEncoder(model.encoder)(reference.graphs(reference.parse(flat))).z
-    return max(share * float(np.linalg.norm(w)), float(np.abs((exact - z[rows]) @ w).max(initial=0.0)))
+    return max(expected, float(np.abs((exact - z[rows]) @ w).max(initial=0.0)))
 
 
 def _account(measured: Measured, values: _Values, options: FitOptions) -> dict[str, Any]:

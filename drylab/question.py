@@ -20,6 +20,7 @@ from drylab.library.rows import Columns
 from drylab.score import cascade, panel
 from drylab.score.cascade import Claim
 from drylab.score.engine import GineEncoder
+from drylab.score.extended import extended
 from drylab.score.first import load_first
 from drylab.score.model import Model, load_model
 from drylab.score.panel import Limit
@@ -60,7 +61,7 @@ def ask(target: Target, batch_size: int | None = None, load: Callable[[str], Mod
     if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= MAX_BATCH):
         raise ConfigError(f"batch_size is {batch_size!r}, expected a whole number from 1 to {MAX_BATCH}; correct it")
     model = target.at(("model", "affinity"), lambda: load(_model_name(target)))
-    probe = panel.find(model.probes, _names(target.target), target.where(("target",)))
+    model, probe = _aimed(target, model)
     if model.probes.probes[probe].kind != "affinity":
         raise ConfigError(
             f"{target.where(('target',))}: {model.probes.probes[probe].name} is a toxicity endpoint, and nothing to aim "
@@ -84,6 +85,22 @@ def ask(target: Target, batch_size: int | None = None, load: Callable[[str], Mod
         known_filtered=_filtered_by(known, rules, limits, values),
         claim=_claim(target, model),
     )
+
+
+def _aimed(target: Target, model: Model) -> tuple[Model, int]:
+    """The model and the row of its bank that ranks: of a fitted target, one row more than the model has."""
+    file = target.target.probe
+    if file is None:
+        return model, panel.find(model.probes, _names(target.target), target.where(("target",)))
+    from drylab.score.fitted import added, load_fitted  # reads SciPy, which no other screen needs
+
+    place = ("target", "probe")
+    if target.screen.mode == "cascade":
+        raise ConfigError(
+            f"{target.where(('screen', 'mode'))}: a cascade's first stage knows the panel only, not a fitted target; write exact"
+        )
+    fitted = target.at(place, lambda: load_fitted(target.resolve(file), model))
+    return target.at(place, lambda: extended(model, added(fitted))), len(model.probes)
 
 
 def _claim(target: Target, model: Model) -> Claim | None:

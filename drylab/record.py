@@ -22,7 +22,7 @@ from drylab.library.store import Library, file_sha256
 from drylab.question import Question
 from drylab.reduce import Certificate, Histogram
 from drylab.resources import Resources
-from drylab.score import panel
+from drylab.score import extended
 from drylab.types import Probe
 
 PACKAGES = ("drylab", "rdkit", "numpy", "numba", "pyarrow", "dask")
@@ -63,7 +63,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Found, how
         "target": to_dict(target),
         "files": how.files,
         "probe": _probe(q.model.probes.probes[q.probe]),
-        "tier": panel.tier(q.model.probes.probes[q.probe]),
+        "tier": extended.tier(q.model, q.probe),
         "model": _model(q),
         "library": _library(library, how),
         "tally": {

@@ -42,16 +42,18 @@ class Section(BaseModel):
 
 
 class Protein(Section):
-    """What is aimed at: at least one of panel, uniprot and sequence.
+    """What is aimed at: at least one of panel, uniprot, sequence and probe.
 
     panel     a name the affinity model knows, e.g. EGFR
     uniprot   accession, e.g. P00533
     sequence  residues in one-letter code; a .fa or .fasta file is read when the target is loaded
+    probe     a file that ``drylab fit`` wrote: it ranks, and what else is given is a label
     """
 
     panel: Word | None = None
     uniprot: Word | None = None
     sequence: str | None = None
+    probe: File | None = None
     organism: Word | None = None
     family: Family | None = None
 
@@ -67,8 +69,8 @@ class Protein(Section):
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
-        if not (self.panel or self.uniprot or self.sequence):
-            raise fault("expected at least one of panel, uniprot, sequence, got none; add one, e.g. panel: EGFR")
+        if not (self.panel or self.uniprot or self.sequence or self.probe):
+            raise fault("expected at least one of panel, uniprot, sequence, probe, got none; add one, e.g. panel: EGFR")
         return self
 
 

@@ -93,6 +93,8 @@ class Target(Section):
             molecules = getattr(self.known, key)
             if molecules is not None:
                 found[f"known.{key}"] = self.resolve(molecules.file)
+        if self.target.probe is not None:
+            found["target.probe"] = self.resolve(self.target.probe)
         return found
 
     def ranges(self) -> dict[str, Range]:

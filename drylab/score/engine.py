@@ -107,13 +107,14 @@ def errors_of(model: Model) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-_ENCODERS: dict[tuple[str, tuple[int, ...]], CpuEncoder] = {}
+_ENCODERS: dict[tuple[str, bytes], CpuEncoder] = {}
 _KEPT = 2  # of a screen with a first stage
 
 
 def _encoder(model: Model, rows: NDArray[np.int64]) -> CpuEncoder:
     """The same again for the same probes, with what it has learnt of the library; the one not used for longest goes."""
-    key = (model.sha256, tuple(rows.tolist()))
+    # By what the probes say, not by their rows: a model may have been given one more (extended.py).
+    key = (model.sha256, model.probes.weights[rows].tobytes() + model.probes.bias[rows].tobytes())
     found = _ENCODERS.pop(key, None)
     if found is None:
         while len(_ENCODERS) >= _KEPT:

@@ -108,12 +108,13 @@ def gpu_fold(model: Model, rows: Sequence[int], measured: NDArray[np.float64] | 
     return GpuFold(model, chosen, SAFETY * widen * measured[chosen], widen=widen)
 
 
-_ENCODERS: dict[tuple[str, tuple[int, ...]], gine_gpu.GpuEncoder] = {}
+_ENCODERS: dict[tuple[str, bytes], gine_gpu.GpuEncoder] = {}
 
 
 def engine_of(fold: GpuFold) -> gine_gpu.GpuEncoder:
     """What a fold computes with: made once in a process, which has one GPU."""
-    key = (fold.model.sha256, tuple(fold.rows.tolist()))
+    bank = fold.model.probes
+    key = (fold.model.sha256, bank.weights[fold.rows].tobytes() + bank.bias[fold.rows].tobytes())
     if key not in _ENCODERS:
         _ENCODERS[key] = gine_gpu.GpuEncoder(layout_of(fold.model.encoder), probes_of(fold.model, fold.rows))
     return _ENCODERS[key]

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,17 @@ from safetensors.numpy import save_file
 
 from drylab.errors import InputError, ModelError
 from drylab.score import gaussian, ridge
+from drylab.score.extended import ADDED, Added, original
 from drylab.score.gaussian import Posterior
-from drylab.score.learning import KERNELS, SLOPE, Features, Learned, matrices, tilted
+from drylab.score.learning import KERNELS, SLOPE, Features, Learned, features, matrices, predict, tilted
 from drylab.score.model import Model
 from drylab.score.similarity import NAMES, Sparse
+from drylab.types import Probe
 
 SCHEMA = "drylab.fitted/1"
+CHUNK = (
+    2000  # molecules predicted at a time: their similarities with thousands of others stay below a hundred megabytes
+)
 Array = NDArray[np.float64]
 _NOTHING = np.zeros(0)
 _SAID = ("name", "unit", "kernels", "ids", "model", "tier", "figures", "controls", "float_error", "provenance")
@@ -45,7 +50,7 @@ class Fitted:
 
     learned      both halves          relative (n,)  noise of each molecule, a factor      ids (n,)  of the molecules
     percentiles  (101,)               float_error    how far float32 may be from float64 in the probe's value
-    unit         "pActivity", "number" or "class"    info  the JSON of the header         sha256  of the file, "" before
+    unit         "pActivity", "number" or "class"    info  the JSON of the header         sha256, path  of the file, "" before
     """
 
     name: str
@@ -57,6 +62,7 @@ class Fitted:
     float_error: float
     info: Mapping[str, Any]
     sha256: str = ""
+    path: str = ""
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{key} {value['value']:.2f}" for key, value in self.info["figures"].items())
@@ -91,16 +97,52 @@ def load_fitted(path: str | Path, model: Model) -> Fitted:
     """Read a file and check it against the model. Raises ModelError for what is damaged, foreign, or of another model."""
     header, tensors = _read(Path(path))
     said = header["model"]
-    if said.get("sha256") != model.sha256:
+    if said.get("sha256") != original(model):
         raise ModelError(
             f"{path}: was fitted with model {said.get('name')} ({str(said.get('sha256'))[:12]}), and this is {model.name} "
-            f"({model.sha256[:12]}); fit again, or give that model"
+            f"({original(model)[:12]}); fit again, or give that model"
         )
     try:
         fitted = _assemble(header, tensors, model)
     except (KeyError, TypeError, ValueError, InputError) as error:
         raise ModelError(f"{path}: the file is not whole ({error}); fit again") from error
-    return fitted
+    return replace(fitted, path=str(path))
+
+
+def added(fitted: Fitted) -> Added:
+    """The probe as a row that a model is given for a screen."""
+    figures = fitted.info["figures"]
+    metrics = {"n_train": float(len(fitted.ids))} | {key: float(said["value"]) for key, said in figures.items()}
+    probe = Probe(
+        name=fitted.name,
+        kind="affinity",
+        unit=fitted.unit,
+        higher_is_better=True,
+        meaning=f"Fitted to {len(fitted.ids):,} molecules of the file {fitted.info['provenance'].get('file', '')}.",
+        metrics=metrics,
+    )
+    source = {"file": fitted.path, "sha256": fitted.sha256, "figures": figures, "controls": fitted.info["controls"]}
+    return Added(
+        probe,
+        fitted.learned.probe.w,
+        fitted.learned.probe.b,
+        fitted.info["tier"],
+        {"float32": fitted.float_error},
+        source,
+    )
+
+
+def refine(model: Model, smiles: Sequence[str]) -> tuple[Array, Array]:
+    """(n,) mean and standard deviation of n SMILES by the process of the target that was added to the model."""
+    fitted = load_fitted(model.info[ADDED]["file"], model)
+    if fitted.sha256 != model.info[ADDED]["sha256"]:
+        raise ModelError(f"{fitted.path}: has changed since the screen began; screen again")
+    means, variances = [_NOTHING], [_NOTHING]
+    for start in range(0, len(smiles), CHUNK):
+        mean, variance = predict(fitted.learned, features(model, smiles[start : start + CHUNK]), model.domain)
+        means.append(mean)
+        variances.append(variance)
+    return np.concatenate(means), np.sqrt(np.concatenate(variances))
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
