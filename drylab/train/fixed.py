@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,10 @@ from drylab.featurize import curation, fingerprints, reference
 from drylab.score.align import clean as clean_sequence
 from drylab.score.align import similarities
 from drylab.score.similarity import named, similarity
+from drylab.train import dropped
 from drylab.train.curate import faults, one_drawing
+from drylab.train.data import read_labels
+from drylab.train.keepout import demo_skeletons
 from drylab.train.parents import parent_table, pooled
 from drylab.train.sources import TOXICITY, read, table
 from drylab.train.split import (
@@ -129,12 +133,19 @@ def line(name: str, split: Split) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print a row a split; 2 after an error of drylab's own."""
+    """Print a row a split, or write the report of what was dropped; 2 after an error of drylab's own."""
     parser = argparse.ArgumentParser(prog="python -m drylab.train.fixed", description="Fixed splits and their hashes.")
     parser.add_argument("--data", type=Path, required=True, help="folder with affinity/, tox/ and benchmarks/")
+    parser.add_argument(
+        "--dropped", type=Path, help="instead: what a training drops and why, to this name, .md and .json"
+    )
     given = parser.parse_args(arguments)
-    print("| split | sizes | SHA-256 |\n| --- | --- | --- |")
     try:
+        if given.dropped:
+            demo = Path(str(resources.files("drylab"))) / "library" / "data" / "drugs.csv"
+            dropped.write(read_labels(given.data, demo_skeletons(demo)).counts, given.dropped)
+            return 0
+        print("| split | sizes | SHA-256 |\n| --- | --- | --- |")
         for name, make in FIXED.items():
             print(line(name, make(given.data)), flush=True)
     except DrylabError as error:
