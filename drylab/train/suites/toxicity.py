@@ -26,8 +26,8 @@ from drylab.train.keepout import BENCHMARKS, DEMO, demo_skeletons, origins
 from drylab.train.panel import TOX21
 from drylab.train.split import TEST, TRAIN
 from drylab.train.suites.intervals import Judged, judge, pool, rows
-from drylab.train.suites.toxicity_baselines import SIMPLE, simple
 from drylab.train.suites.table import Budget, Figure, Row, Suite
+from drylab.train.suites.toxicity_baselines import SIMPLE, simple
 from drylab.train.suites.toxicity_goals import goals
 from drylab.train.toxicity import Prepared, prepare
 from drylab.train.toxicity_labels import BESIDE, read_tox_labels
@@ -70,7 +70,7 @@ def run(data: Path, model: Model, budget: Budget, log: Callable[[str], Any] = pr
     assays = [judged[name] for name in names if name in TOX21]
     mean = rows("Tox21, mean", pool(assays, budget), [OURS], [FOREST]) if assays else []
     notes = (_protocol(ground), *goals([*mean, *shown], OURS, FOREST)) if budget.ours else (_protocol(ground),)
-    return Suite(NAME, tuple([*mean, *shown]), notes, title="Toxicity and ADME on held-out scaffolds")
+    return Suite(NAME, (*mean, *shown), notes, title="Toxicity and ADME on held-out scaffolds")
 
 
 def _ground(data: Path, model: Model, budget: Budget) -> Ground:

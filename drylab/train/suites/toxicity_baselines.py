@@ -14,8 +14,8 @@ from drylab.train.suites.table import Budget
 
 Array = NDArray[np.float64]
 BITS = 2048
-SIMPLE = ("MW", "MW+logP", "1-NN", "5-NN", "RF-ECFP4")
-_PROPERTIES = {"MW": ("MolWt",), "MW+logP": ("MolWt", "MolLogP")}
+SIMPLE = ("MW", "MW + logP", "1-NN", "5-NN", "RF-ECFP4")
+_PROPERTIES = {"MW": ("MolWt",), "MW + logP": ("MolWt", "MolLogP")}
 
 
 def simple(method: str, descriptors: Array, prints: Sparse, fitting: Task, test: Task, budget: Budget) -> Array:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from drylab.train.panel import CYPS
 from drylab.train.suites.table import DIFFERENCE, Figure, Row, text
 
+Mine = Mapping[str, Mapping[str, Figure]]  # our rows: task -> figures
 # (task, figure, goal, whether more is better)
 GOALS = (
     ("Tox21, mean", "AUROC", 0.76, True),
@@ -33,13 +34,13 @@ def goals(found: Sequence[Row], ours: str, forest: str) -> tuple[str, ...]:
     return (*said, *_calibration(mine), *_coverage(mine))
 
 
-def _beside(metrics: dict[str, Figure] | object, metric: str, forest: str) -> str:
-    gap = metrics.get(f"{metric}{DIFFERENCE}{forest}") if isinstance(metrics, dict) else None
+def _beside(metrics: Mapping[str, Figure], metric: str, forest: str) -> str:
+    gap = metrics.get(f"{metric}{DIFFERENCE}{forest}")
     return f" ({text(gap)} beside the forest)" if gap is not None else ""
 
 
-def _calibration(mine: dict[str, object]) -> list[str]:
-    errors = {task: row["ECE"].value for task, row in mine.items() if isinstance(row, dict) and "covered yes" in row}
+def _calibration(mine: Mine) -> list[str]:
+    errors = {task: row["ECE"].value for task, row in mine.items() if "covered yes" in row}
     over = [f"{task} {value:.3f}" for task, value in errors.items() if value > ECE]
     if not errors:
         return []
@@ -48,10 +49,10 @@ def _calibration(mine: dict[str, object]) -> list[str]:
     return [f"Goal ECE at most {ECE:.2f} on classes: mean {mean:.3f} over {len(errors)} endpoints; {rest}."]
 
 
-def _coverage(mine: dict[str, object]) -> list[str]:
+def _coverage(mine: Mine) -> list[str]:
     said = []
     for name, of in (("covered yes", "the class"), ("covered no", "the other class"), ("covered", "values")):
-        shares = [row[name].value for row in mine.values() if isinstance(row, dict) and name in row]
+        shares = [row[name].value for row in mine.values() if name in row]
         shares = [share for share in shares if np.isfinite(share)]
         if shares:
             mean = float(np.mean(shares))
