@@ -15,16 +15,18 @@ from drylab.errors import InputError, OutputError
 from drylab.featurize import descriptors, reference
 from drylab.featurize.curation import flat_parent
 from drylab.library.standardize import recipe
-from drylab.measured import Fields, Measured, read_measured, together
-from drylab.score import applicability, panel
+from drylab.measured import ACTIVES, Fields, Measured, read_measured, together
+from drylab.score import actives, applicability, panel
+from drylab.score.actives import discriminant
 from drylab.score.engine import GineEncoder, errors_of
 from drylab.score.extended import foreseen
 from drylab.score.figures import Evidence, controls, judged
 from drylab.score.fitted import Fitted, save_fitted
-from drylab.score.learning import Features, Learned, features, learn, whitened
+from drylab.score.learning import Alike, Features, Learned, features, learn, whitened
 from drylab.score.model import Model, load_model
-from drylab.score.ridge import Prior
+from drylab.score.ridge import Prior, probe_of
 from drylab.score.similarity import similarity
+from drylab.score.transfer import probe_for
 
 Array = NDArray[np.float64]
 LEAST = 5  # measured molecules: with fewer, leaving one out says nothing
@@ -90,8 +92,8 @@ def fit_measured(measured: Measured, name: str, model: Model, options: FitOption
         raise InputError(
             f"{odd}: has more than {reference.MAX_ATOMS} atoms, which the model does not read; remove the row"
         )
-    if measured.units == "":
-        raise InputError("no column of values was found: name it with --value, or give --units actives")
+    if measured.units == ACTIVES:
+        return _from_actives(measured, found, name, model, options)
     if len(found) < LEAST:
         raise InputError(f"{len(found)} molecules are too few to fit a model; expected {LEAST} or more")
     prior, tier = _prior(model, options)
@@ -124,6 +126,36 @@ def fit_measured(measured: Measured, name: str, model: Model, options: FitOption
             "probe_figures": judged(evidence, learned.probe.loo),
             "controls": controls(evidence),
             "provenance": _account(measured, values, options),
+        },
+    )
+
+
+def _from_actives(measured: Measured, found: Features, name: str, model: Model, options: FitOptions) -> Fitted:
+    """Likeness to actives, and a discriminant for the fold; there is nothing to judge them by."""
+    prior, tier = _prior(model, options)
+    w, b = discriminant(found.z, model.domain, prior)
+    close = similarity(found.prints[applicability.NEAR], found.prints[applicability.NEAR])
+    kept = Features(found.z, found.ok, {each: found.prints[each] for each in actives.FINGERPRINTS})
+    left = actives.left_out(kept, model.domain) if len(found) > 1 else np.zeros(0)
+    nothing = np.zeros(len(found))
+    account = _account(
+        measured, _Values(nothing, nothing.astype(np.int8), nothing, np.zeros(len(measured.assays))), options
+    )
+    return Fitted(
+        name=name,
+        unit="likeness",
+        learned=Alike(probe_of(w, b), kept),
+        relative=nothing + 1.0,
+        ids=measured.ids,
+        percentiles=applicability.held_out(close, _scaffolds(measured.smiles)),
+        float_error=float_error(model, w, measured.smiles, found.z),
+        info={
+            "model": {"name": model.name, "sha256": model.sha256},
+            "tier": applicability.tier(len(found), None, True, tier),
+            "figures": {},
+            "probe_figures": {},
+            "controls": {},
+            "provenance": account | {"likeness_to_the_others": [round(value, 3) for value in sorted(left.tolist())]},
         },
     )
 
@@ -185,9 +217,13 @@ def _prior(model: Model, options: FitOptions) -> tuple[Prior | None, dict[str, A
     """The probe that a fit starts from and its tier; None without a target."""
     if not options.target and not options.sequence:
         return None, None
-    names = {"panel": options.target} if options.target else {"sequence": options.sequence}
-    row = panel.find(model.probes, names, "--target" if options.target else "--sequence")
-    bank = model.probes
+    if options.sequence and options.target:
+        raise InputError("a fit starts from a target or from a sequence, not both; leave one out")
+    if options.sequence:
+        found = probe_for(model, options.sequence, allow_orphan=True, where="--sequence")
+        tier = {"tier": found.tier, "label": found.label, "sentence": found.sentence}
+        return (found.weights, found.bias), tier
+    bank, row = model.probes, panel.find(model.probes, {"panel": options.target}, "--target")
     return (bank.weights[row], float(bank.bias[row])), panel.tier(bank.probes[row])
 
 

@@ -24,6 +24,7 @@ from drylab.library.tabular import Tabular, read_table
 Array = NDArray[np.float64]
 MOLAR = {"nM": 9.0, "uM": 6.0, "M": 0.0}
 UNITS = (*MOLAR, "pX", "class", "number")
+ACTIVES = "actives"  # in place of units: every molecule is an active, and no column holds values
 MOST_PX = 15.0
 _SIGNS = {"": 0, "=": 0, "==": 0, "~": 0, ">": 1, ">=": 1, ">>": 1, "<": -1, "<=": -1, "<<": -1}
 _CELL = re.compile(r"\s*([<>=~]{0,2})\s*(.*?)\s*")
@@ -53,7 +54,7 @@ class Fields:
 class Measured:
     """m measurements of n molecules.
 
-    ids, smiles (n)   standardised with stereo, each once         units   one of UNITS, or "" for actives without values
+    ids, smiles (n)   standardised with stereo, each once         units   one of UNITS, or "actives" without values
     molecule (m,) int64    value (m,) in pX, as a number, or 0 and 1    relation (m,) int8: 0 value, 1 above it, -1 below
     assay (m,) int64  into assays             rows    rows of the file
     """
@@ -115,8 +116,10 @@ def _chosen(table: Tabular, fields: Fields) -> Fields:
     for what, name in (("value", fields.value), ("relation", fields.relation), ("assay", fields.assay)):
         if name and name not in table.columns:
             raise InputError(f"{table.where(0)}: no column {name!r} for the {what}; the columns are {there}")
+    if fields.units == ACTIVES and not (fields.value or fields.relation or fields.assay):
+        return fields
     if fields.units and fields.units not in UNITS:
-        raise InputError(f"units {fields.units!r} are not known; choose one of {', '.join(UNITS)}")
+        raise InputError(f"units {fields.units!r} are not known; choose one of {', '.join(UNITS)}, or {ACTIVES} alone")
     if fields.value:
         units = fields.units or _usual_units(fields.value)
         if not units:
@@ -126,9 +129,9 @@ def _chosen(table: Tabular, fields: Fields) -> Fields:
     found.sort(key=lambda pair: list(_USUAL).index(pair[1]))
     if found:
         return _with(fields, found[0][0], fields.units or found[0][1])
-    if fields.units or fields.relation:
-        raise InputError(f"{table.where(0)}: which column holds the values? give --value; the columns are {there}")
-    return fields
+    raise InputError(
+        f"{table.where(0)}: which column holds the values? give --value, or --units {ACTIVES} if none does; the columns are {there}"
+    )
 
 
 def _with(fields: Fields, value: str, units: str) -> Fields:

@@ -21,7 +21,7 @@ from drylab.predictions import REASON, Predictions
 from drylab.score import applicability, conformal, endpoints, learning, panel
 from drylab.score.applicability import FAR, NEAR
 from drylab.score.endpoints import Endpoints
-from drylab.score.fitted import Fitted, load_fitted
+from drylab.score.fitted import Fitted, foretold, load_fitted
 from drylab.score.learning import Features
 from drylab.score.model import Model, load_model
 from drylab.score.similarity import similarity
@@ -134,14 +134,12 @@ def _block(asked: Asked, smiles: list[str], found: Features) -> Block:
 
 
 def _fitted(one: Fitted, found: Features, model: Model) -> Block:
-    mean, variance = learning.predict(one.learned, found, model.domain)
+    mean, sd = foretold(one, found, model)
     close = similarity(found.prints[NEAR], one.learned.support.prints[NEAR])
     near = applicability.nearness(found, close, one.percentiles, model.domain)
-    if one.unit == "class":
-        mean = np.clip(mean, 0.0, 1.0)
     return {
         f"{one.name}_mean": mean.tolist(),
-        f"{one.name}_sd": np.sqrt(variance).tolist(),
+        f"{one.name}_sd": sd.tolist(),
         f"{one.name}_in_domain": near.in_domain.tolist(),
         f"{one.name}_nearest": [one.ids[row] for row in near.nearest],
         f"{one.name}_similarity": near.similarity.tolist(),

@@ -37,6 +37,7 @@ KEYS = {
     "target.panel": "EGFR",
     "target.uniprot": "P00533",
     "target.sequence": RESIDUES,
+    "target.probe": "mine.safetensors",
     "target.organism": "Homo sapiens",
     "target.family": "nuclear_receptor",
     "known.actives.file": "a.csv",

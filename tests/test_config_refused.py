@@ -62,7 +62,7 @@ BAD = [
     ("EGFR\n", 1, "got a single value"),
     ("target: EGFR\n", 1, "name is missing; add name:"),
     ("name: A\n", 1, "target is missing; add target:"),
-    ("name: A\ntarget:\n", 2, "target: expected keys (panel, uniprot, sequence, organism, family), got nothing"),
+    ("name: A\ntarget:\n", 2, "target: expected keys (panel, uniprot, sequence, probe, organism, family), got nothing"),
     ("name: A\ntarget: {organism: x}\n", 2, "expected at least one of panel, uniprot, sequence"),
     ("name: A\ntarget: {panel: ''}\n", 2, "target.panel: expected text, got ''"),
     ("name: A\n\ttarget: EGFR\n", 2, "got a tab; YAML indents with spaces"),

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import drylab
 from drylab.cli import app
 from drylab.errors import InputError, ModelError, OutputError
-from drylab.library.embedded import products
+from drylab.library.embedded import drugs, products
 from drylab.measured import Fields
 from tests.real import DATA
 
@@ -167,3 +167,27 @@ def test_a_chemists_own_data_better_than_published() -> None:
         found = drylab.predict([row["smiles"] for row in test], probes=[Path(folder) / "mine.safetensors"])
     error = np.array(found.columns["mine_mean"]) - np.array([float(row["pactivity"]) for row in test])
     assert np.sqrt(np.mean(error**2)) < 0.72
+
+
+def test_actives_alone(tmp_path: Path) -> None:
+    """Five kinase inhibitors of one family rank their like above other drugs, by likeness and by the probe."""
+    anilino = "COc1cc2ncnc(Nc3ccc({a})c({b})c3)c2cc1OCC{c}"
+    made = [anilino.format(a=a, b=b, c=c) for a in ("F", "Cl", "Br") for b in ("Cl", "C") for c in ("N1CCOCC1", "OC")]
+    others = [drug.smiles for drug in drugs() if "ncnc(N" not in drug.smiles][:60]
+    written(tmp_path / "a.csv", "smiles,dose", [f"{smiles},1" for smiles in made[:5]])
+    with pytest.raises(InputError, match="--units actives if none does"):
+        drylab.fit(tmp_path / "a.csv", "mine")
+    found = drylab.fit(
+        tmp_path / "a.csv", "mine", tmp_path / "mine.safetensors", drylab.FitOptions(Fields(units="actives"))
+    )
+    assert found.unit == "likeness"
+    assert found.info["tier"]["tier"] == "D"
+    said = drylab.predict(made[5:] + others, probes=[tmp_path / "mine.safetensors"])
+    order = np.argsort(-np.array(said.columns["mine_mean"], np.float64))
+    assert set(order[: len(made) - 5]) == set(range(len(made) - 5))
+    assert np.isnan(np.array(said.columns["mine_sd"], np.float64)).all()
+    (tmp_path / "l.smi").write_text("\n".join(f"{s} m{i}" for i, s in enumerate(made[5:] + others)) + "\n")
+    asked = {"name": "a", "target": {"probe": str(tmp_path / "mine.safetensors")}, "screen": {"top_k": 20}}
+    hits = drylab.screen(asked, tmp_path / "l.smi").to_pandas()
+    assert hits["id"].head(4).isin([f"m{i}" for i in range(len(made) - 5)]).all()
+    assert hits["refined_mean"].idxmax() in range(len(made) - 5)

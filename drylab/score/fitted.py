@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,28 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from drylab.errors import InputError, ModelError
-from drylab.score import gaussian, ridge
+from drylab.score import actives, gaussian, ridge
+from drylab.score.actives import likeness
 from drylab.score.extended import ADDED, Added, original
 from drylab.score.gaussian import Posterior
-from drylab.score.learning import KERNELS, SLOPE, Features, Learned, features, matrices, predict, tilted
+from drylab.score.learning import (
+    FINGERPRINTS,
+    KERNELS,
+    SLOPE,
+    Alike,
+    Features,
+    Learned,
+    features,
+    matrices,
+    predict,
+    tilted,
+)
 from drylab.score.model import Model
-from drylab.score.similarity import NAMES, Sparse
+from drylab.score.similarity import Sparse
 from drylab.types import Probe
 
 SCHEMA = "drylab.fitted/1"
-CHUNK = (
-    2000  # molecules predicted at a time: their similarities with thousands of others stay below a hundred megabytes
-)
+CHUNK = 2000  # molecules at a time: their similarities with thousands of others stay below a hundred megabytes
 Array = NDArray[np.float64]
 _NOTHING = np.zeros(0)
 _SAID = ("name", "unit", "kernels", "ids", "model", "tier", "figures", "controls", "float_error", "provenance")
@@ -50,12 +60,12 @@ class Fitted:
 
     learned      both halves          relative (n,)  noise of each molecule, a factor      ids (n,)  of the molecules
     percentiles  (101,)               float_error    how far float32 may be from float64 in the probe's value
-    unit         "pActivity", "number" or "class"    info  the JSON of the header         sha256, path  of the file, "" before
+    unit         "pActivity", "number", "class" or "likeness"    info  the JSON of the header         sha256, path  of the file, "" before
     """
 
     name: str
     unit: str
-    learned: Learned
+    learned: Learned | Alike
     relative: Array
     ids: tuple[str, ...]
     percentiles: Array
@@ -71,26 +81,37 @@ class Fitted:
 
 def save_fitted(fitted: Fitted, path: str | Path) -> None:
     """Write the file."""
-    learned, posterior = fitted.learned, fitted.learned.posterior
+    learned = fitted.learned
     tensors: dict[str, NDArray[Any]] = {
         "probe.weight": learned.probe.w,
         "probe.bias": np.array([learned.probe.b]),
-        "alpha": posterior.alpha,
-        "y": posterior.y,
-        "relative": fitted.relative,
-        "scales": posterior.scales,
-        "numbers": np.array([posterior.constant, posterior.noise, posterior.middle]),
         "support.z": learned.support.z,
         "percentiles": fitted.percentiles,
     }
     for name, fp in learned.support.prints.items():
         tensors |= {f"{name}.ptr": fp.ptr, f"{name}.bit": fp.bit, f"{name}.count": fp.count}
-    if learned.prior is not None:
-        tensors |= {"prior.weight": learned.prior[0], "prior.bias": np.array([learned.prior[1], learned.middle])}
-    header = {**fitted.info, "schema": SCHEMA, "kernels": learned.kernels, "ids": fitted.ids}
+    kernels: tuple[str, ...] = ()
+    if isinstance(learned, Learned):
+        kernels = learned.kernels
+        tensors |= _process(learned, fitted.relative)
+    header = {**fitted.info, "schema": SCHEMA, "kernels": kernels, "ids": fitted.ids}
     header |= {"name": fitted.name, "unit": fitted.unit, "float_error": fitted.float_error}
     whole = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
     save_file(whole, path, metadata={"drylab": json.dumps(header, sort_keys=True)})
+
+
+def _process(learned: Learned, relative: Array) -> dict[str, Array]:
+    posterior = learned.posterior
+    tensors = {
+        "alpha": posterior.alpha,
+        "y": posterior.y,
+        "relative": relative,
+        "scales": posterior.scales,
+        "numbers": np.array([posterior.constant, posterior.noise, posterior.middle]),
+    }
+    if learned.prior is not None:
+        tensors |= {"prior.weight": learned.prior[0], "prior.bias": np.array([learned.prior[1], learned.middle])}
+    return tensors
 
 
 def load_fitted(path: str | Path, model: Model) -> Fitted:
@@ -132,17 +153,24 @@ def added(fitted: Fitted) -> Added:
     )
 
 
+def foretold(fitted: Fitted, found: Features, model: Model) -> tuple[Array, Array]:
+    """(m,) mean and standard deviation of m molecules; of actives alone the likeness to them, which has no deviation (NaN)."""
+    if isinstance(fitted.learned, Alike):
+        return likeness(found, fitted.learned.support, model.domain), np.full(len(found), np.nan)
+    mean, variance = predict(fitted.learned, found, model.domain)
+    return (np.clip(mean, 0.0, 1.0) if fitted.unit == "class" else mean), np.sqrt(variance)
+
+
 def refine(model: Model, smiles: Sequence[str]) -> tuple[Array, Array]:
-    """(n,) mean and standard deviation of n SMILES by the process of the target that was added to the model."""
+    """(n,) mean and standard deviation of n SMILES by the whole of the fitted target that was added to the model."""
     fitted = load_fitted(model.info[ADDED]["file"], model)
     if fitted.sha256 != model.info[ADDED]["sha256"]:
         raise ModelError(f"{fitted.path}: has changed since the screen began; screen again")
-    means, variances = [_NOTHING], [_NOTHING]
+    parts = [(_NOTHING, _NOTHING)]
     for start in range(0, len(smiles), CHUNK):
-        mean, variance = predict(fitted.learned, features(model, smiles[start : start + CHUNK]), model.domain)
-        means.append(mean)
-        variances.append(variance)
-    return np.concatenate(means), np.sqrt(np.concatenate(variances))
+        parts.append(foretold(fitted, features(model, smiles[start : start + CHUNK]), model))
+    mean, sd = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return mean, sd
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -167,12 +195,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return header | {"sha256": digest}, tensors
 
 
+Take = Callable[[str, tuple[int, ...]], Array]
+
+
 def _assemble(header: dict[str, Any], tensors: dict[str, NDArray[Any]], model: Model) -> Fitted:
     d, n = len(model.encoder.c), len(header["ids"])
-    kernels = tuple(header["kernels"])
-    wanted = (*KERNELS, SLOPE) if "prior.weight" in tensors else KERNELS
-    if kernels != wanted:
-        raise ValueError(f"kernels are {', '.join(map(str, kernels))}, this drylab has {', '.join(wanted)}")
 
     def take(name: str, shape: tuple[int, ...]) -> Array:
         found = np.asarray(tensors[name], np.float64)
@@ -180,10 +207,36 @@ def _assemble(header: dict[str, Any], tensors: dict[str, NDArray[Any]], model: M
             raise ValueError(f"tensor {name} has shape {found.shape}, expected {shape}, or is not finite")
         return found
 
-    names = [name for name in kernels if name in NAMES]
+    unit, error = str(header["unit"]), float(header["float_error"])
+    if not (np.isfinite(error) and error >= 0):
+        raise ValueError(f"float_error is {error}")
+    names = FINGERPRINTS if unit != "likeness" else actives.FINGERPRINTS
     support = Features(take("support.z", (n, d)), np.ones(n, bool), {name: _prints(tensors, name, n) for name in names})
+    probe = ridge.probe_of(take("probe.weight", (d,)), float(take("probe.bias", (1,))[0]))
+    relative, learned = np.ones(n), Alike(probe, support)
+    return Fitted(
+        name=str(header["name"]),
+        unit=unit,
+        learned=learned if unit == "likeness" else _learned(header, take, probe, support, model),
+        relative=relative if unit == "likeness" else take("relative", (n,)),
+        ids=tuple(map(str, header["ids"])),
+        percentiles=take("percentiles", (101,)),
+        float_error=error,
+        info=header,
+        sha256=header["sha256"],
+    )
+
+
+def _learned(header: dict[str, Any], take: Take, probe: ridge.Ridge, support: Features, model: Model) -> Learned:
+    """The process, its factor made again."""
+    n, d = support.z.shape
+    kernels = tuple(header["kernels"])
+    tilt = SLOPE in kernels
+    wanted = (*KERNELS, SLOPE) if tilt else KERNELS
+    if kernels != wanted:
+        raise ValueError(f"kernels are {', '.join(map(str, kernels))}, this drylab has {', '.join(wanted)}")
     prior, middle = None, 0.0
-    if SLOPE in kernels:
+    if tilt:
         bias = take("prior.bias", (2,))
         prior, middle = (take("prior.weight", (d,)), float(bias[0])), float(bias[1])
     constant, noise, own = take("numbers", (3,)).tolist()
@@ -191,25 +244,9 @@ def _assemble(header: dict[str, Any], tensors: dict[str, NDArray[Any]], model: M
     if not (min(constant, noise) > 0 and (relative > 0).all() and (scales > 0).all()):
         raise ValueError("a variance is not above zero")
     stored = Posterior(take("alpha", (n,)), scales, constant, noise, own, _NOTHING, _NOTHING, _NOTHING, take("y", (n,)))
-    plain = matrices(support, support, model.domain, [name for name in kernels if name != SLOPE])
+    plain = matrices(support, support, model.domain, KERNELS)
     posterior = gaussian.restored(tilted(plain, prior, middle, support.z, support.z), stored, relative)
-    probe = ridge.Ridge(
-        take("probe.weight", (d,)), float(take("probe.bias", (1,))[0]), 0.0, _NOTHING, 0.0, _NOTHING, _NOTHING, _NOTHING
-    )
-    error = float(header["float_error"])
-    if not (np.isfinite(error) and error >= 0):
-        raise ValueError(f"float_error is {error}")
-    return Fitted(
-        name=str(header["name"]),
-        unit=str(header["unit"]),
-        learned=Learned(posterior, probe, support, kernels, prior, middle),
-        relative=relative,
-        ids=tuple(map(str, header["ids"])),
-        percentiles=take("percentiles", (101,)),
-        float_error=error,
-        info=header,
-        sha256=header["sha256"],
-    )
+    return Learned(posterior, probe, support, kernels, prior, middle)
 
 
 def _prints(tensors: Mapping[str, NDArray[Any]], name: str, n: int) -> Sparse:

@@ -63,6 +63,14 @@ class Learned:
     middle: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What actives alone give: a probe, and the actives, which others are compared with (actives.py)."""
+
+    probe: ridge.Ridge
+    support: Features
+
+
 def features(model: Model, smiles: Sequence[str], names: Sequence[str] = FINGERPRINTS) -> Features:
     """Of n SMILES, standardised with stereo; a text that is no molecule keeps its place with nothing known of it."""
     embedded = embed(model, [flat_parent(text) for text in smiles])

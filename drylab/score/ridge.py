@@ -50,6 +50,12 @@ class Ridge:
         return self.noise * (1.0 + 1.0 / len(self.loo) + (along**2) @ self.spread)
 
 
+def probe_of(w: Array, b: float) -> Ridge:
+    """A probe that was not fitted here: of its fit nothing is known."""
+    nothing = np.zeros(0)
+    return Ridge(w, b, 0.0, nothing, 0.0, nothing, nothing, nothing)
+
+
 def fit(
     z: Array,
     y: Array,
