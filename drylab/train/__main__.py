@@ -13,6 +13,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from drylab.errors import DrylabError
+from drylab.train.complete import complete
 from drylab.train.fit import FitRecipe
 from drylab.train.panel_model import Order, make
 
@@ -38,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         recipe = FitRecipe(epochs=given.epochs, seed=given.seed)
-        model = make(Order(given.data, given.out, demo, recipe, given.checkpoint), log)
+        make(Order(given.data, given.out, demo, recipe, given.checkpoint), log)
+        model = complete(given.out, given.data, log)
     except DrylabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

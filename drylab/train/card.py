@@ -13,19 +13,20 @@ from drylab.types import Probe
 HEAD = """# {name}
 
 A graph neural network that reads a molecule once and answers {probes} questions about it: how strongly it may bind
-each of {targets} human proteins, and how likely it is to fail {tox} toxicity assays. It was made to rank large
+each of {targets} human proteins, and what {tox} toxicity and ADME assays may say. It was made to rank large
 libraries. It is a first filter for a chemist to argue with, not a measurement.
 
 * **In:** a molecular graph (elements, charges, hydrogens, rings, bond orders). **Stereo is not seen**: enantiomers,
   diastereomers and E/Z isomers get the same numbers.
 * **Network:** GINE, 4 layers of 128, mean and sum read-out to 128 numbers; every answer is a linear probe on those.
 * **Affinity:** predicted -log10 of a mixed Ki/IC50/EC50 in mol/l (6 is 1 uM, 9 is 1 nM).
-* **Toxicity:** calibrated probabilities, and a pIC50 for hERG.
+* **Toxicity and ADME:** calibrated probabilities; pIC50 of hERG, Nav1.5 and Cav1.2; rat LD50.
 * **Weights:** SHA-256 `{sha256}`.
 
 ## How good it is
 
-Every figure is on molecules whose Bemis-Murcko scaffold is in no training or tuning molecule, with the weights as
+These figures are of the linear probes that a screen uses; what `drylab predict` and `drylab fit` reach is in
+[the evaluation](../../docs/models.md). Every figure is on molecules whose Bemis-Murcko scaffold is in no training or tuning molecule, with the weights as
 shipped, and beside what a simpler method reaches on the same split: the nearest and the five nearest training
 molecules (Tanimoto, ECFP4) and a random forest of 100 trees on ECFP4. Square brackets hold 95 % bootstrap intervals.
 Literature values of one molecule from two laboratories differ by 0.5 to 0.7 log units, so no honest RMSE is below that.
@@ -35,7 +36,7 @@ LIMITS = """## What it cannot do
 
 * **Stereochemistry** is invisible to it, so it cannot choose between stereoisomers.
 * **Other targets** than those listed are not predicted; mutants are not told from the wild type.
-* **No error bar for one molecule.** The test RMSE is an average. The distance to the training molecules
+* **A screen gives no error bar for one molecule.** The test RMSE is an average. The distance to the training molecules
   (`domain.*` in the file) says when a molecule is unlike all of them; above the 95th percentile believe nothing.
 * **Presumed inactives.** Few measured inactives are published, so library molecules, and molecules measured only on
   proteins of other families, are *presumed* not to bind a target: a predicted pActivity above 5 is pushed down gently
@@ -95,40 +96,48 @@ def _best(row: list[str], figures: Mapping[str, float], name: str) -> list[str]:
     return row
 
 
-def _summary(summary: Mapping[str, Mapping[str, float]]) -> str:
-    words = {"affinity_spearman": "affinity, mean Spearman", "tox21_auroc": "Tox21, mean AUROC"}
-    rows = [
-        [
-            words[name],
-            f"{row['tasks']:.0f}",
-            f"{row['model']:.3f} [{row['low']:.3f}, {row['high']:.3f}]",
-            f"{row['1nn']:.3f}",
-            f"{row['5nn']:.3f}",
-            f"{row['rf']:.3f} [{row['rf_low']:.3f}, {row['rf_high']:.3f}]",
-            f"{row['model_beats_rf']:.0f} of {row['tasks']:.0f}",
-        ]
-        for name, row in summary.items()
+def _summary(row: Mapping[str, float]) -> str:
+    if not row:
+        return "No target has enough test molecules to be judged.\n"
+    cells = [
+        f"{row['tasks']:.0f}",
+        f"{row['model']:.3f} [{row['low']:.3f}, {row['high']:.3f}]",
+        *(f"{row[who]:.3f}" for who in ("1nn", "5nn")),
+        f"{row['rf']:.3f} [{row['rf_low']:.3f}, {row['rf_high']:.3f}]",
+        f"{row['model_beats_rf']:.0f} of {row['tasks']:.0f}",
     ]
-    columns = ["mean over tasks", "tasks", "this model", "1-NN", "5-NN", "random forest", "ahead of the forest"]
-    return table(columns, rows)
+    columns = ["affinity, mean Spearman: targets", "this probe", "1-NN", "5-NN", "random forest", "ahead of the forest"]
+    return table(columns, [cells])
 
 
 def _toxicity(probes: Sequence[Probe]) -> str:
-    rows = []
-    for probe in probes:
-        m = probe.metrics
-        if probe.unit != "probability":
-            continue
-        row = [f"`{probe.name}`", f"{m['n_train']:.0f} / {m['n_test']:.0f}", _ranged(m, "auroc")]
-        names = ("auroc_1nn", "auroc_5nn", "auroc_rf", "auprc", "auprc_rf", "prevalence", "ece")
-        rows.append(_best([*row, *(_number(m, name) for name in names)], m, "auroc"))
-    columns = ["endpoint", "train / test", "AUROC", "1-NN", "5-NN", "forest", "AUPRC", "forest", "prevalence", "ECE"]
+    classes = [probe for probe in probes if probe.unit == "probability"]
+    rows = [
+        [
+            f"`{p.name}`",
+            _sizes(p),
+            _ranged(p.metrics, "auroc"),
+            *(_number(p.metrics, n) for n in ("auprc", "prevalence", "ece")),
+        ]
+        for p in classes
+    ]
+    values = [
+        [f"`{p.name}`", p.unit, _sizes(p), _ranged(p.metrics, "spearman"), _number(p.metrics, "rmse")]
+        for p in probes
+        if p.unit != "probability"
+    ]
     return (
-        "### Toxicity, probabilities\n\nBold: ahead of the forest. ECE is the calibration error; AUPRC of a coin is the prevalence.\n\n"
-        + table(columns, rows)
+        "### Toxicity and ADME, the probes of the fold\n\nECE is the calibration error; AUPRC of a coin is the prevalence. "
+        "`drylab predict --tox` says more, and better ([the panel](../../docs/toxicity.md)); baselines are in "
+        "[the evaluation](../../docs/models.md).\n\n"
+        + table(["endpoint", "train / test", "AUROC", "AUPRC", "prevalence", "ECE"], rows)
         + "\n"
-        + _regression("### hERG, pIC50", [probe for probe in probes if probe.unit != "probability"])
+        + table(["endpoint", "unit", "train / test", "Spearman", "RMSE"], values)
     )
+
+
+def _sizes(probe: Probe) -> str:
+    return f"{probe.metrics.get('n_train', 0):.0f} / {probe.metrics.get('n_test', 0):.0f}"
 
 
 def _affinity(probes: Sequence[Probe]) -> str:
@@ -141,7 +150,7 @@ def _regression(title: str, probes: Sequence[Probe]) -> str:
     rows = []
     for probe in probes:
         m = probe.metrics
-        row = [f"`{probe.name}`", f"{m['n_train']:.0f} / {m['n_test']:.0f}", _ranged(m, "spearman")]
+        row = [f"`{probe.name}`", _sizes(probe), _ranged(m, "spearman")]
         names = ("spearman_1nn", "spearman_5nn", "spearman_rf", "rmse", "rmse_5nn", "rmse_rf")
         rows.append(_best([*row, *(_number(m, name) for name in names)], m, "spearman"))
     columns = ["probe", "train / test", "Spearman", "1-NN", "5-NN", "forest", "RMSE", "5-NN", "forest"]

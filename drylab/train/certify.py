@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from drylab.errors import DrylabError, ModelError
 from drylab.featurize import graphs
-from drylab.score import panel
+from drylab.score import landmarks, panel
 from drylab.score.encoder import graph_tensors, unfold
 from drylab.score.engine import GineEncoder
 from drylab.score.engine_gpu import Bfloat16Values
@@ -121,9 +121,12 @@ def _graphs(smiles: list[str]) -> Iterator[MolGraphs]:
 def certify(path: Path, folder: Path) -> Model:
     """Measure and write into the model file and its card; the weights stay as they are."""
     model = load_model(path)
+    known = landmarks.of(model)
     measured = certified(model, sample(folder))
     info = {**model.info, "engine": {name: found.entry() for name, found in measured.items()}}
     write(path, info, model.encoder, model.probes, model.domain)
+    if known is not None:
+        landmarks.add(path, known)
     written = load_model(path)
     if "summary" in info:
         write_card(path.with_suffix(".md"), written)

@@ -1,4 +1,4 @@
-"""Every probe judged on test scaffolds, beside its baselines, with intervals."""
+"""Every affinity probe judged on test scaffolds, beside its baselines, with intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from drylab.train.baselines import forest, neighbours
 from drylab.train.corpus import Prepared
 from drylab.train.metrics import CLASSES, REGRESSION, bootstrap, ece, interval, mean_interval
-from drylab.train.panel import TOX21
 from drylab.train.probes import Heads, TaskRows, rows_of, sigmoid
 from drylab.train.split import TEST, TRAIN
 
@@ -62,24 +61,16 @@ def baselines(prepared: Prepared, train: TaskRows, test: TaskRows, classes: bool
     }
 
 
-def summary(prepared: Prepared, judged: Mapping[int, Judged]) -> dict[str, dict[str, float]]:
-    """Means over the affinity targets and over the Tox21 assays, model and forest, with intervals over tasks."""
-    tasks = prepared.labels.tasks
-    groups = {
-        "affinity_spearman": ("spearman", [i for i in judged if tasks[i].kind == "affinity"]),
-        "tox21_auroc": ("auroc", [i for i in judged if tasks[i].name in TOX21]),
-    }
-    out = {}
-    for name, (metric, members) in groups.items():
-        found = [judged[i] for i in members if metric in judged[i].figures]
-        if not found:
-            continue
-        row = {"tasks": float(len(found)), "model": float(np.mean([j.figures[metric] for j in found]))}
-        row["low"], row["high"] = mean_interval([j.draws for j in found])
-        for who in ("1nn", "5nn", "rf"):
-            guesses = [j.figures[f"{metric}_{who}"] for j in found if f"{metric}_{who}" in j.figures]
-            row[who] = float(np.mean(guesses)) if guesses else 0.0
-        row["rf_low"], row["rf_high"] = mean_interval([j.forest_draws for j in found])
-        row["model_beats_rf"] = float(sum(j.figures[metric] > j.figures.get(f"{metric}_rf", 0.0) for j in found))
-        out[name] = row
-    return out
+def summary(judged: Mapping[int, Judged], metric: str = "spearman") -> dict[str, float]:
+    """Means over the targets, of model and baselines, with intervals over tasks."""
+    found = [one for one in judged.values() if metric in one.figures]
+    if not found:
+        return {}
+    row = {"tasks": float(len(found)), "model": float(np.mean([one.figures[metric] for one in found]))}
+    row["low"], row["high"] = mean_interval([one.draws for one in found])
+    for who in ("1nn", "5nn", "rf"):
+        guesses = [one.figures[f"{metric}_{who}"] for one in found if f"{metric}_{who}" in one.figures]
+        row[who] = float(np.mean(guesses)) if guesses else 0.0
+    row["rf_low"], row["rf_high"] = mean_interval([one.forest_draws for one in found])
+    row["model_beats_rf"] = float(sum(one.figures[metric] > one.figures.get(f"{metric}_rf", 0.0) for one in found))
+    return row

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from drylab.library.store import file_sha256
 from drylab.score.encoder import unfold
 from drylab.score.model import Model, load_model
-from drylab.train.certify import certify
 from drylab.train.check import library_sample, screen_drugs
 from drylab.train.corpus import Prepared, prepare
 from drylab.train.data import FILES
@@ -78,8 +77,9 @@ def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], 
     heads = as_stored(heads)
     log(f"refit strengths {strengths}, {settled} rare rows settled; judging")
     tasks = prepared.labels.tasks
-    shipped = [number for number, task in enumerate(tasks) if task.shipped]
-    judged = {number: judge(prepared, z, heads, number) for number in shipped}
+    # The endpoints get their probes, and their figures, with the toxicity panel (toxicity.py).
+    affinity = [number for number, task in enumerate(tasks) if task.shipped and task.kind == "affinity"]
+    judged = {number: judge(prepared, z, heads, number) for number in affinity}
     figures = {tasks[number].name: found.figures for number, found in judged.items()}
     described = probes(order.data, figures)
     by_name = {task.name: number for number, task in enumerate(tasks)}
@@ -88,14 +88,14 @@ def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], 
     held_out = (prepared.fold == VALID) & ~prepared.labels.library  # not the test fold, which only judges
     where = domain(z[corpus.train], z[held_out])
     info = describe(order, prepared) | {
-        "summary": summary(prepared, judged),
+        "summary": summary(judged),
         "refit_strength": {kind: (s if np.isfinite(s) else "trained head kept") for kind, s in strengths.items()},
         "temperatures": temperatures,
     }
     write(order.out, info, encoder, bank, where)
     info["check"] = _check(order, prepared)
     write(order.out, info, encoder, bank, where)
-    return certify(order.out, order.data)
+    return load_model(order.out)
 
 
 def trained_heads(panel: Panel, prepared: Prepared) -> Heads:

@@ -25,6 +25,7 @@ from drylab.score import endpoints as panel
 from drylab.score.counts import DESCRIPTORS, RECIPE, Described, describe
 from drylab.score.embedding import embed
 from drylab.score.endpoint_table import ENDPOINTS
+from drylab.score.endpoints import Endpoints
 from drylab.score.features import RECIPE as GRAPHS
 from drylab.score.first import encoder_sha256
 from drylab.score.model import Model, load_model
@@ -201,6 +202,29 @@ def facts(labels: ToxLabels, ok: NDArray[np.bool_], command: str) -> dict[str, A
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to make: data folder, the file or None for the one beside the model, folder of parents read before, seed."""
+
+    data: Path
+    out: Path | None = None
+    cache: Path | None = None
+    seed: int = Recipe().seed
+
+
+def make(model: Model, order: Order, log: Log) -> tuple[Endpoints, Prepared]:
+    """Train, write, and give the file as read back, with the molecules that it was made from."""
+    demo = Path(str(resources.files("drylab"))) / "library" / "data" / "drugs.csv"
+    kept_for = {DEMO: demo_skeletons(demo)} | origins(order.data, BENCHMARKS, order.cache)
+    prepared = prepare(model, read_tox_labels(order.data, kept_for, order.cache))
+    log(f"{len(prepared.labels.parents)} molecules are read")
+    names, tensors, info = train(prepared, Recipe(seed=order.seed), log)
+    path = order.out or panel.endpoints_path(model)
+    command = f"python -m drylab.train.toxicity --data DATA --model {model.name} --seed {order.seed}"
+    save(path, model, names, tensors, info | facts(prepared.labels, prepared.ok, command))
+    return panel.load_endpoints(model, path), prepared
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Read, train, write; 2 after an error of drylab's own."""
     parser = argparse.ArgumentParser(
@@ -219,15 +243,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         model = load_model(given.model)
-        demo = Path(str(resources.files("drylab"))) / "library" / "data" / "drugs.csv"
-        kept_for = {DEMO: demo_skeletons(demo)} | origins(given.data, BENCHMARKS, given.cache)
-        prepared = prepare(model, read_tox_labels(given.data, kept_for, given.cache))
-        log(f"{len(prepared.labels.parents)} molecules are read")
-        names, tensors, info = train(prepared, Recipe(seed=given.seed), log)
-        path = given.out or panel.endpoints_path(model)
-        command = f"python -m drylab.train.toxicity --data DATA --model {model.name} --seed {given.seed}"
-        save(path, model, names, tensors, info | facts(prepared.labels, prepared.ok, command))
-        log(f"wrote {path}, sha256 {panel.load_endpoints(model, path).sha256}")
+        found, _ = make(model, Order(given.data, given.out, given.cache, given.seed), log)
+        log(f"wrote {found.path}, sha256 {found.sha256}")
     except DrylabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -15,6 +15,7 @@ from drylab.score.encoder import TABLE_START, GineNetwork  # noqa: E402
 from drylab.score.model import load_model  # noqa: E402
 from drylab.train.__main__ import main  # noqa: E402
 from drylab.train.batches import molecules_of  # noqa: E402
+from drylab.train.certify import certify  # noqa: E402
 from drylab.train.check import screen_drugs  # noqa: E402
 from drylab.train.export import domain, settle_rare_rows  # noqa: E402
 from drylab.train.fit import FitRecipe  # noqa: E402
@@ -46,7 +47,8 @@ def test_the_whole_road(data: Path, demo: Path, tmp_path: Path) -> None:
     lines: list[str] = []
     out = tmp_path / "tiny.safetensors"
     recipe = FitRecipe(epochs=2, batch=64, library=8)
-    model = make(Order(data, out, demo, recipe), lines.append)
+    make(Order(data, out, demo, recipe), lines.append)
+    model = certify(out, data)  # the last step, which writes the card
     assert sum(line.startswith("epoch ") for line in lines) == 2
     assert model.sha256 == load_model(out).sha256
     assert model.info["excluded"]["molecules"] == 1
@@ -71,7 +73,8 @@ def check_probes(probes: dict[str, Probe]) -> None:
     assert probes["ames"].unit == "probability"
     assert probes["herg"].unit == "pIC50"
     assert probes["KDR"].sequence_sha256 == ""
-    assert probes["ames"].metrics["n_train"] > 50
+    assert probes["EGFR"].metrics["n_train"] > 50
+    assert probes["bbb"].metrics == {}  # the toxicity panel gives them
 
 
 def test_a_wrong_folder_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
