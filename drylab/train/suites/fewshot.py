@@ -19,7 +19,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.featurize.curation import flat_parent
 from drylab.score import gaussian, ridge
 from drylab.score.embedding import embed
 from drylab.score.learning import FINGERPRINTS, features, matrices, whitened
@@ -28,7 +27,7 @@ from drylab.train.metrics import dauprc
 from drylab.train.suites import ours
 from drylab.train.suites.baselines import BASELINES, Problem
 from drylab.train.suites.intervals import Judged, details, pool, repeated, rows
-from drylab.train.suites.molecules import look
+from drylab.train.suites.molecules import flat, look
 from drylab.train.suites.nulls import Probe, drug_mean_probe, null_guesses
 from drylab.train.suites.table import Budget, Figure, Row, Suite
 
@@ -145,21 +144,17 @@ def _near(z: Array, domain: DomainWeights) -> Array:
 def _ours(assay: Assay, support: NDArray[np.int64], query: NDArray[np.int64]) -> dict[str, Array]:
     """(m,) scores by both branches, each alone, and the ridge on z that a fold would use."""
     inside, across = np.ix_(support, support), np.ix_(query, support)
-    target = 2 * assay.label[support] - 1 - assay.prior[support]
-    parts = {ours.OURS: (1 - NEAR, NEAR), ours.PRINTS: (1.0, 0.0), ours.GNN: (0.0, 1.0)}
+    label = 2 * assay.label[support] - 1
+    # The prior is a probe on z: fingerprints alone go without it.
+    branches = {ours.OURS: (1 - NEAR, NEAR, 1.0), ours.PRINTS: (1.0, 0.0, 0.0), ours.GNN: (0.0, 1.0, 1.0)}
     found = {}
-    for name, shares in parts.items():
-        kept = [(k, share) for k, share in zip((assay.prints, assay.near), shares, strict=True) if share]
-        theta = np.log([*(share for _, share in kept), NOISE])
-        fit = gaussian.solve([k[inside] for k, _ in kept], target, np.ones(len(support)), theta)
-        # The prior is a probe on z: fingerprints alone go without it.
-        base = np.zeros(len(query)) if name == ours.PRINTS else assay.prior[query]
-        if name == ours.PRINTS:
-            fit = gaussian.solve(
-                [k[inside] for k, _ in kept], target + assay.prior[support], np.ones(len(support)), theta
-            )
-        found[name] = base + fit.predict([k[across] for k, _ in kept])[0]
-    probe = ridge.fit(assay.z[support], target)
+    for name, (prints, near, trust) in branches.items():
+        # Hyperparameters are shared by all assays; what is fitted to the support set is the rest.
+        kept = [(k, share) for k, share in ((assay.prints, prints), (assay.near, near)) if share]
+        theta, prior = np.log([*(share for _, share in kept), NOISE]), trust * assay.prior
+        fit = gaussian.solve([k[inside] for k, _ in kept], label - prior[support], np.ones(len(support)), theta)
+        found[name] = prior[query] + fit.predict([k[across] for k, _ in kept])[0]
+    probe = ridge.fit(assay.z[support], label - assay.prior[support])
     return found | {ours.PROBE: assay.prior[query] + probe.mean(assay.z[query])}
 
 
@@ -170,8 +165,7 @@ def prior_probe(data: Path, model: Model) -> Probe:
     fit = sizes.index[(sizes["size"] >= MOLECULES) & sizes["mean"].between(0.3, 0.7)]
     chosen = fit[:: max(1, len(fit) // ASSAYS)][:ASSAYS] if len(fit) else sizes.index[:ASSAYS]
     table = table[table["assay_chembl_id"].isin(chosen)].groupby("assay_chembl_id").head(MOLECULES)
-    parents = {text: flat_parent(text) for text in dict.fromkeys(table["smiles"].astype(str))}
-    embedded = embed(model, [parents[text] for text in table["smiles"].astype(str)])
+    embedded = embed(model, flat([str(text) for text in table["smiles"]]))
     assay = pd.factorize(table["assay_chembl_id"])[0]
     label = 2 * table["active"].to_numpy(np.float64) - 1
     z, y = (_centred(values, assay)[embedded.ok] for values in (embedded.z, label[:, None]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drylab.featurize import descriptors, fingerprints
+from drylab.featurize.curation import flat_parent
 
 Array = NDArray[np.float64]
 BITS = 2048
+NEEDS_PARENT = re.compile(r"\.|[+-]\d*\]|\[\d")  # salts, charges, isotopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,11 @@ def tanimoto(a: Molecules, b: Molecules) -> Array:
     """(n, m) Tanimoto similarity of bits; two molecules without any have 0."""
     common, n, m = shared(a, b)
     return common / np.maximum(n[:, None] + m - common, 1.0)
+
+
+def flat(smiles: Sequence[str]) -> list[str]:
+    """SMILES with the z of their flat parents, a tenth of the work: RDKit sees salts, charges and isotopes alone.
+
+    What else a flat parent lacks is stereo, and the encoder is blind to that.
+    """
+    return [flat_parent(text) or text if NEEDS_PARENT.search(text) else text for text in smiles]

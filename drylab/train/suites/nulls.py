@@ -11,15 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.featurize.curation import flat_parent
 from drylab.score import ridge
 from drylab.score.embedding import embed
 from drylab.score.model import Model
+from drylab.train.suites.molecules import flat
 
 Array = NDArray[np.float64]
 RANDOM, SHUFFLED, DRUG_MEAN = "null: random probe", "null: shuffled labels", "null: drug mean"
 NULLS = (RANDOM, SHUFFLED, DRUG_MEAN)
-MOST = 10_000  # molecules that the drug-mean probe is fitted to
+MOST = 5_000  # molecules that the drug-mean probe is fitted to
 FEWEST = 2  # targets that a molecule's mean is over
 
 
@@ -64,7 +64,7 @@ def drug_mean_probe(data: Path, model: Model) -> Probe:
     means = rows.groupby("smiles")["off"].agg(["mean", "size"])
     means = means[means["size"] >= FEWEST]
     means = means.sample(min(MOST, len(means)), random_state=1).sort_index()
-    embedded = embed(model, [flat_parent(text) for text in means.index])
+    embedded = embed(model, flat([str(text) for text in means.index]))
     y = means["mean"].to_numpy(np.float64)[embedded.ok]
     found = ridge.fit(embedded.z[embedded.ok], y)
     return Probe(found.w, found.b)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from collections.abc import Sequence
+from importlib import metadata, resources
 from pathlib import Path
 
 from drylab.errors import InputError
-from drylab.train.suites.table import Evaluation, from_json, markdown
+from drylab.score.model import Model
+from drylab.train.suites.table import Budget, Evaluation, Suite, from_json, markdown, to_json
 
 HEAD = """# What the models are worth
 
@@ -18,6 +20,26 @@ difference of our row and that baseline: an interval beyond 0 is a difference, w
 Null controls are probes that know nothing of the target: a random direction in the embedding, labels of other molecules,
 and what is active anywhere. A method near its nulls has learnt nothing of the target.
 """
+
+
+PACKAGES = ("drylab", "rdkit", "numpy", "scikit-learn")
+
+
+def evaluation(suites: Sequence[Suite], model: Model, budget: Budget) -> Evaluation:
+    """The suites of a run, with what it takes to repeat it."""
+    made = {
+        "model": model.name,
+        "model sha256": model.sha256,
+        "versions": ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES),
+        "bootstrap": f"{budget.draws} draws, seed {budget.seed}; forests of {budget.trees} trees",
+    }
+    return Evaluation(made, tuple(suites))
+
+
+def keep(found: Evaluation, file: Path, text: Path) -> None:
+    """Write the JSON, and the page that is made of it as it reads back."""
+    file.write_text(to_json(found))
+    text.write_text(page(read(file)))
 
 
 def evaluation_file(model: str) -> Path:

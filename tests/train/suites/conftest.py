@@ -52,7 +52,7 @@ def benchmarks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("CHEMBL11_Ki", "CHEMBL12_EC50"):
         order = rng.permutation(len(smiles))
         rows = [
-            f"{smiles[i]},{activity(smiles[i]) + rng.normal(0, 0.2):.3f},{k % 2},{'test' if k % 4 == 0 else 'train'}"
+            f"{smiles[i]},{activity(smiles[i]) + rng.normal(0, 0.2):.3f},{k // 4 % 2},{'test' if k % 4 == 0 else 'train'}"
             for k, i in enumerate(order)
         ]
         write(folder / f"affinity/moleculeace/{name}.csv.gz", ["smiles,pactivity,cliff_mol,split", *rows])
