@@ -7,12 +7,13 @@
 Ours is a pairwise kernel ridge (drylab.train.recipes), its recipe chosen inside each fold's training part. It takes no model:
 molecules are known by fingerprints. MSE and CI are over all held-out pairs of all folds together, as the literature has
 them (CI: mean over folds, since folds have their own level); per-target and per-drug figures are means over targets and
-drugs. Intervals: targets of the test part drawn with replacement (warm: pairs).
+drugs. Intervals: targets of the test part drawn with replacement (warm: pairs); of the CI, 1.96 standard deviations of
+a few such draws, since each costs a sorting of all pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,21 +26,20 @@ from drylab.score.align import clean, similarities
 from drylab.score.model import Model
 from drylab.score.pocket import likenesses, site
 from drylab.score.similarity import named, similarity
-from drylab.train.metrics import concordance, interval, spearman
 from drylab.train.pairs import Pairs, Term, solve
 from drylab.train.recipes import KEPT, Holdout, Recipe, Sides, choose, fit, semidefinite
 from drylab.train.sources import table
 from drylab.train.split import FAMILY, by_groups, linked
+from drylab.train.suites.dta_figures import Guess, figures
 from drylab.train.suites.table import Budget, Figure, Row, Suite
 
 NAME = "dta"
 Array = NDArray[np.float64]
+SETS = ("davis", "kiba")
 FOLDS = 5
 SAME = 0.9999  # alignment of two copies of one sequence
 NEIGHBOURS = 5
-LEAST = 10  # pairs of a target that its own figures need
 OURS = "pairwise kernels (alignment + ATP site)"
-METRICS = ("MSE", "CI", "CI per target", "Spearman per target", "CI per drug")
 # Where the search for a recipe begins; for warm pairs a target's own part matters, and like molecules have to be closer.
 START = {"cold": Recipe(), "warm": Recipe(molecule_power=3.0, exact=0.3, noise=0.15)}
 PUBLISHED = {
@@ -69,23 +69,15 @@ class Set:
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """Predictions of the held-out pairs of one fold by every method: truth (p,), methods -> (p,)."""
-
-    held: Pairs
-    said: Mapping[str, Array]
-
-
 def run(data: Path, model: Model, budget: Budget, log: Callable[[str], Any] = print) -> Suite:
     """The table. ``model`` is not used: nothing here is learnt from other data, and so no test pair can be known."""
     rows: list[Row] = []
     notes: list[str] = []
-    for name in ("davis", "kiba"):
+    for name in SETS:
         known = read_set(data, name)
         for task, splits, held in _tasks(known):
             guesses = [_guess(known, train, test, held, budget) for train, test in splits]
-            judged = _judged(task, guesses, budget)
+            judged = _rows(task, guesses, budget)
             rows += judged
             notes += _goals(task, judged)
             log(f"{task}: {sum(len(guess.held) for guess in guesses):,} held-out pairs")
@@ -199,85 +191,14 @@ def _copied(sides: Sides, train: Pairs, drug: Array) -> Array:
     return found
 
 
-def _judged(task: str, guesses: Sequence[Guess], budget: Budget) -> list[Row]:
+def _rows(task: str, guesses: Sequence[Guess], budget: Budget) -> list[Row]:
     """A row a method, and those that were published."""
     methods = list(guesses[0].said)
-    found = [Row(task, method, _figures(guesses, method, budget), method == OURS) for method in methods]
+    found = [Row(task, method, figures(guesses, method, budget), method == OURS) for method in methods]
     for (where, method), (mse, ci) in PUBLISHED.items():
         if where == task:
             found.append(Row(task, method, {"MSE": Figure(mse), "CI": Figure(ci)}))
     return found
-
-
-def _figures(guesses: Sequence[Guess], method: str, budget: Budget) -> dict[str, Figure]:
-    mol = np.concatenate([guess.held.mol + number * 100_000 for number, guess in enumerate(guesses)])
-    target = np.concatenate([guess.held.target for guess in guesses])
-    truth = np.concatenate([guess.held.value for guess in guesses])
-    said = np.concatenate([guess.said[method] for guess in guesses])
-    rng = np.random.default_rng(budget.seed)
-    squares = (truth - said) ** 2
-    groups = target if len(guesses) > 1 else np.arange(len(target))
-    cis = _folds_ci(guesses, method, rng, min(budget.draws, 200))
-    per = {
-        "CI per target": _each(target, truth, said, concordance, LEAST),
-        "Spearman per target": _each(target, truth, said, spearman, LEAST),
-        # A drug's order of the targets of one fold: those of two folds were predicted by two fits.
-        "CI per drug": _each(mol, truth, said, concordance_few, 2),
-    }
-    return {
-        "MSE": _figure(float(squares.mean()), _ratio_draws(groups, squares, rng, budget.draws), len(truth)),
-        "CI": _figure(cis[0], cis[1], len(truth)),
-        **{name: _figure(float(v.mean()), _mean_draws(v, rng, budget.draws), len(v)) for name, v in per.items()},
-    }
-
-
-def _folds_ci(guesses: Sequence[Guess], method: str, rng: np.random.Generator, draws: int) -> tuple[float, Array]:
-    """Mean over folds of the exact CI, and redraws: of targets within each fold, of pairs where there is one fold."""
-    values, samples = [], []
-    for guess in guesses:
-        truth, said, p = guess.held.value, guess.said[method], len(guess.held)
-        values.append(concordance(truth, said))
-        rows = [np.flatnonzero(guess.held.target == target) for target in np.unique(guess.held.target)]
-        drawn = []
-        for _ in range(draws):
-            if len(guesses) == 1:
-                pick = rng.integers(0, p, p)
-            else:
-                pick = np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])
-            drawn.append(concordance(truth[pick], said[pick]))
-        samples.append(drawn)
-    return float(np.mean(values)), np.mean(samples, axis=0)
-
-
-def concordance_few(truth: Array, said: Array) -> float:
-    """The CI of a few pairs, by comparing all with all: faster than sorting where there are tens."""
-    order, guess = np.sign(truth[:, None] - truth), np.sign(said[:, None] - said)
-    untied = np.abs(order).sum()
-    return float("nan") if untied == 0 else float(0.5 + 0.5 * (order * guess).sum() / untied)
-
-
-def _each(key: NDArray[np.int64], truth: Array, said: Array, metric: Callable[..., Any], least: int) -> Array:
-    """(g,) the metric of every group of at least ``least`` pairs for which it is defined; a constant guess is chance."""
-    order = np.argsort(key, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
-    parts = [part for part in parts if len(part) >= least and np.ptp(truth[part]) > 0]
-    return np.array([np.nan_to_num(metric(truth[part], said[part])) for part in parts])
-
-
-def _mean_draws(values: Array, rng: np.random.Generator, draws: int) -> Array:
-    return np.array([values[rng.integers(0, len(values), len(values))].mean() for _ in range(draws)])
-
-
-def _ratio_draws(groups: NDArray[np.int64], squares: Array, rng: np.random.Generator, draws: int) -> Array:
-    """Redraws of the mean of ``squares`` with whole groups drawn."""
-    _, number = np.unique(groups, return_inverse=True)
-    total, count = np.bincount(number, squares), np.bincount(number)
-    picks = (rng.integers(0, len(count), len(count)) for _ in range(draws))
-    return np.array([total[pick].sum() / count[pick].sum() for pick in picks])
-
-
-def _figure(value: float, samples: Array, n: int) -> Figure:
-    return Figure(value, *interval(samples[np.isfinite(samples)]), n)
 
 
 def _goals(task: str, rows: Sequence[Row]) -> list[str]:
