@@ -98,7 +98,7 @@ entry = st.tuples(st.sampled_from("abcd"), st.floats(2, 12), st.sampled_from([-1
 
 
 @given(st.lists(entry, min_size=1, max_size=30), st.randoms())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_every_row_is_kept_merged_or_dropped_in_any_order(
     entries: list[tuple[str, float, int]], random: object
 ) -> None:
