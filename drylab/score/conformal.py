@@ -1,9 +1,9 @@
 """Prediction sets: what can be said of a molecule at 90 % confidence, and in which words.
 
 A class is in the set where the molecule looks at least as much like it as all but a tenth of held-out molecules known to
-be of that class did: P(class) >= its threshold. So of the molecules that are truly toxic nine in ten have {toxic} or
+be of that class did: P(class) >= its threshold. So of new molecules that are truly toxic nine in ten have {toxic} or
 {both}, of the safe ones nine in ten {safe} or {both}, each class by itself (Mondrian; Vovk 2005, Algorithmic Learning in
-a Random World; Norinder 2014, 10.1021/ci5001168).
+a Random World; Norinder 2014, 10.1021/ci5001168). New means of a scaffold that was not trained on.
 
     {toxic}  the data rule out safe          {safe}  the data rule out toxic
     {both}   "no opinion": nothing is ruled out, which is not the same as safe

@@ -125,28 +125,43 @@ def least_squares(both: Array, truth: Array) -> Array:
     return np.asarray(found)
 
 
-def thresholds(probability: Array, truth: Array, level: float = LEVEL) -> Array:
+def thresholds(probability: Array, truth: Array, scaffold: NDArray[np.int64], level: float = LEVEL) -> Array:
     """(2,) least P(no) and P(yes) for a place in the set, each from the molecules of that class alone.
 
-    The k-th smallest with k = floor((1 - level) (n + 1)): among n + 1 exchangeable molecules at least ``level`` reach it.
-    Too few molecules of a class to say anything: 0, so that it is never ruled out.
+    Molecules of one scaffold are no independent witnesses: scaffolds are what was drawn by chance, so each counts once,
+    shared among its molecules (Dunn 2022, 10.1080/01621459.2022.2060112). The least score s at which (1 + scaffolds at or
+    below s) / (1 + scaffolds) exceeds 1 - level; with a scaffold a molecule that is the usual threshold. Too few scaffolds
+    to say anything: 0, so that the class is never ruled out.
     """
     yes = truth > 0.5
-    return np.array([_least((1.0 - probability)[~yes], level), _least(probability[yes], level)])
+    return np.array([_least(1.0 - probability, ~yes, scaffold, level), _least(probability, yes, scaffold, level)])
 
 
-def _least(scores: Array, level: float) -> float:
-    k = int(np.floor((1.0 - level) * (len(scores) + 1) + 1e-9))
-    return float(np.sort(scores)[k - 1]) if k >= 1 else 0.0
+def _least(scores: Array, of: NDArray[np.bool_], scaffold: NDArray[np.int64], level: float) -> float:
+    order, below, total = _ranked(scores[of], scaffold[of])
+    needed = (1.0 - level) * (total + 1) - 1 + 1e-9
+    return float(scores[of][order][np.argmax(below > needed)]) if needed >= 0 else 0.0
 
 
-def floor_and_width(value: Array, sd: Array, truth: Array, level: float = LEVEL) -> tuple[float, float]:
-    """What makes value +- width * sqrt(floor^2 + sd^2) hold ``level`` of new values: floor is the median error."""
+def _ranked(scores: Array, scaffold: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array, float]:
+    """Rising order of the scores, scaffolds at or below each in that order, and how many scaffolds there are."""
+    _, number, count = np.unique(scaffold, return_inverse=True, return_counts=True)
+    order = np.argsort(scores, kind="stable")
+    return order, np.cumsum(1.0 / count[number][order]), float(len(count))
+
+
+def floor_and_width(
+    value: Array, sd: Array, truth: Array, scaffold: NDArray[np.int64], level: float = LEVEL
+) -> tuple[float, float]:
+    """What makes value +- width * sqrt(floor^2 + sd^2) hold ``level`` of new scaffolds' values: floor is the median error."""
     error = np.abs(value - truth)
     floor = float(np.median(error)) + 1e-6
-    score = np.sort(error / spread(sd, np.array(floor)))
-    k = int(np.ceil(level * (len(score) + 1) - 1e-9))
-    return floor, float(score[k - 1]) if k <= len(score) else 10.0 * float(score[-1]) + 1.0
+    score = error / spread(sd, np.array(floor))
+    order, below, total = _ranked(score, scaffold)
+    needed = level * (total + 1) - 1e-9
+    enough = np.flatnonzero(below >= needed)
+    # Too few scaffolds to say: so wide that nobody takes it for knowledge.
+    return floor, float(score[order][enough[0]]) if len(enough) else 10.0 * float(score.max()) + 1.0
 
 
 def probability(logit: Array) -> Array:

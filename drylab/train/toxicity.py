@@ -62,6 +62,14 @@ class _Made:
     chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tuning:
+    """Measured labels of the VALID fold, and the scaffold of each (n,)."""
+
+    task: Task
+    scaffold: NDArray[np.int64]
+
+
 def prepare(model: Model, labels: ToxLabels) -> Prepared:
     """z and counts of every molecule."""
     found, described = embed(model, labels.parents), describe(labels.parents)
@@ -146,12 +154,12 @@ def _calibrated(prepared: Prepared, names: Sequence[str], made: _Made) -> None:
         at = np.searchsorted(rows, task.mol)
         both = np.stack([on_z[:, at, column], on_counts[:, at, column]], axis=2)  # (m, n, 2)
         settle = _settle_class if ENDPOINTS[name].kind == "class" else _settle_value
-        settle(t, column, both, task, made.chosen.setdefault(name, {}))
+        settle(t, column, both, _Tuning(task, prepared.labels.scaffold[task.mol]), made.chosen.setdefault(name, {}))
         made.chosen[name] |= {"n_tuned": len(task.mol)}
 
 
-def _settle_class(t: dict[str, Array], column: int, both: Array, task: Task, chosen: dict[str, Any]) -> None:
-    middle = both.mean(axis=0)
+def _settle_class(t: dict[str, Array], column: int, both: Array, tuning: _Tuning, chosen: dict[str, Any]) -> None:
+    middle, task = both.mean(axis=0), tuning.task
     found = fit.calibrate(middle, task.value, task.group)
     t["blend"][column] = _stored(found.blend)
     t["alone"][column] = [fit.scaled(middle[:, 0], task.value), fit.scaled(middle[:, 1], task.value)]
@@ -159,18 +167,18 @@ def _settle_class(t: dict[str, Array], column: int, both: Array, task: Task, cho
         t["curve.x"][column], t["curve.y"][column] = found.curve
         t["curve.on"][column] = 1.0
     probability = fit.probability(found.logits(middle))
-    t["set.threshold"][column] = fit.thresholds(probability, task.value)
+    t["set.threshold"][column] = fit.thresholds(probability, task.value, tuning.scaffold)
     chosen["calibration"] = found.method
 
 
-def _settle_value(t: dict[str, Array], column: int, both: Array, task: Task, chosen: dict[str, Any]) -> None:
-    middle = both.mean(axis=0)
+def _settle_value(t: dict[str, Array], column: int, both: Array, tuning: _Tuning, chosen: dict[str, Any]) -> None:
+    middle, task = both.mean(axis=0), tuning.task
     blend = _stored(fit.least_squares(middle, task.value))
     t["blend"][column] = blend
     t["alone"][column] = [[1.0, 0.0], [1.0, 0.0]]
     members_said = both @ blend[:2] + blend[2]
     t["set.floor"][column], t["set.width"][column] = fit.floor_and_width(
-        members_said.mean(axis=0), members_said.std(axis=0, ddof=1), task.value
+        members_said.mean(axis=0), members_said.std(axis=0, ddof=1), task.value, tuning.scaffold
     )
     chosen["calibration"] = "least squares"
 

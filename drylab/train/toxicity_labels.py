@@ -46,6 +46,7 @@ class ToxLabels:
     """n molecules and what was measured of them.
 
     parents (n,) flat parent SMILES     fold (n,) uint8 of split.py     group (n,) int64 of heads.groups_of
+    scaffold (n,) int64 number of the scaffold; an acyclic molecule is its own
     tasks   endpoint -> its labels, in the order of the panel           beside  file -> labels that judge only
     counts  file -> {what happened: how many rows}
     """
@@ -53,6 +54,7 @@ class ToxLabels:
     parents: list[str]
     fold: NDArray[np.uint8]
     group: NDArray[np.int64]
+    scaffold: NDArray[np.int64]
     tasks: dict[str, Task]
     beside: dict[str, Task]
     counts: Counts
@@ -82,10 +84,17 @@ def read_tox_labels(
         parents,
         folds(scaffolds, parents),
         group,
+        numbered(scaffolds, parents),
         {name: by_name[name] for name in ENDPOINTS if name in by_name},
         {str(name): _task(some, number, group) for name, some in others.groupby("task")},
         counts,
     )
+
+
+def numbered(scaffolds: Sequence[str], parents: Sequence[str]) -> NDArray[np.int64]:
+    """(n,) one number a scaffold; an acyclic molecule has one of its own."""
+    texts = np.array([scaffold or parent for scaffold, parent in zip(scaffolds, parents, strict=True)], dtype=object)
+    return np.unique(texts, return_inverse=True)[1].astype(np.int64)
 
 
 def _prepared(folder: Path, name: str) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def prepared() -> Prepared:
     oxygen = np.array(["O" in text.upper() for text in parents])
     nitrogens = np.array([text.upper().count("N") for text in parents]) + rng.normal(0, 0.05, len(parents))
     tasks = {"ames": task(every, oxygen, group), "herg": task(every[::2], nitrogens[::2] + 4, group)}
-    return prepare(MODEL, ToxLabels(parents, fold, group, tasks, {}, {}))
+    return prepare(MODEL, ToxLabels(parents, fold, group, every, tasks, {}, {}))
 
 
 @pytest.fixture(scope="module")

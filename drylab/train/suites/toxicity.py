@@ -116,6 +116,12 @@ def _ece(truth: Array, probability: Array) -> Any:
     return np.array([metrics.ece(one, other) for one, other in pairs])
 
 
+def _ece_by_chance(probability: Array, seed: int, draws: int = 200) -> float:
+    """The mean ECE of labels drawn by these very probabilities: what the best of calibrations has on so few molecules."""
+    truth = (np.random.default_rng(seed).random((draws, len(probability))) < probability).astype(np.float64)
+    return float(np.mean(_ece(truth, np.broadcast_to(probability, truth.shape))))
+
+
 CLASS_METRICS = {"AUROC": metrics.auroc, "AUPRC": metrics.auprc, "ECE": _ece, "Brier": _brier}
 VALUE_METRICS = {"MAE": metrics.mae, "RMSE": metrics.rmse, "Spearman": metrics.spearman}
 
@@ -131,6 +137,7 @@ def _with_sets(found: list[Row], ground: Ground, name: str, judging: Task) -> li
         cells = {
             "covered yes": _share((code[yes] & conformal.YES) > 0, ground.budget),
             "covered no": _share((code[~yes] & conformal.NO) > 0, ground.budget),
+            "ECE by chance": Figure(_ece_by_chance(one.value[test.mol, column], ground.budget.seed), n=len(yes)),
             "one class": _share((code == conformal.YES) | (code == conformal.NO), ground.budget),
             "prevalence": _share(yes, ground.budget),
         }
@@ -160,5 +167,6 @@ def _protocol(ground: Ground) -> str:
         f"{tested:,} test molecules, each with the endpoints that were measured of it. Forests: {ground.budget.trees} "
         "trees, square root of columns, ECFP4 of 2048 bits and ten descriptors. Figures in brackets are 95 % intervals "
         "over molecules (over assays and molecules for the mean). \u201cOne class\u201d is how often a 90 % set rules "
-        "something out; covered yes/no is how often it holds the true class of those molecules."
+        "something out; covered yes/no is how often it holds the true class of those molecules; ECE by chance is that of "
+        "labels drawn by the very probabilities, since an ECE of few molecules is never nought."
     )

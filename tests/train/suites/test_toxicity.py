@@ -40,7 +40,7 @@ def labels() -> ToxLabels:
         return Task(np.arange(n), value, np.zeros(n, np.int8), group)
 
     tasks = {name: task(oxygen) for name in ("nr_ar", "sr_p53", "herg_block", "dili")} | {"herg": task(nitrogen + 4)}
-    return ToxLabels(parents, fold, group, tasks, {"herg": task(oxygen), "dili_gold": task(oxygen)}, {})
+    return ToxLabels(parents, fold, group, np.arange(n), tasks, {"herg": task(oxygen), "dili_gold": task(oxygen)}, {})
 
 
 @pytest.fixture(scope="module")
