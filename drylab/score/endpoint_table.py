@@ -148,7 +148,7 @@ _ENDPOINTS = (
         "dili",
         "class",
         "Liver injury in people",
-        "Probability that the molecule, as a drug, carries a warning of liver injury. From some nine hundred drugs alone: "
+        "Probability that the molecule, as a drug, carries a warning of liver injury. From some three hundred drugs alone: "
         "a reminder to look, never a reason to drop a molecule.",
         f"FDA DILIrank and DILIst, US government, public domain; {TDC} (Xu 2015)",
         threshold="listed as of concern by the FDA",
