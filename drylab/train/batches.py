@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ CHUNK = 20_000
 # How much the labels of a group count together, beside 1 for affinities. Assays of one paper are many and small: they make
 # episodes, and their own heads count little.
 GROUPS = {"affinity": 1.0, "assay": 0.3, "class": 0.7, "value": 0.3, "other class": 0.2}
+# At the end, on the molecules of what ships alone: its probes are what a screen ranks by.
+LAST_GROUPS = {"affinity": 3.0, "assay": 0.1, "class": 1.0, "value": 0.3, "other class": 0.1}
 FEWEST = 25  # measurements below which a task counts no less for being small
 
 
@@ -136,11 +139,13 @@ def group(task: Task) -> str:
     return task.kind if task.kind in ("affinity", "assay") else "value"
 
 
-def label_store(labels: Labels, train: NDArray[np.bool_]) -> LabelStore:
+def label_store(
+    labels: Labels, train: NDArray[np.bool_], groups: Mapping[str, float] = MappingProxyType(GROUPS)
+) -> LabelStore:
     """Labels with centre and scale of each task and a weight each, all counted on the training molecules.
 
     A task counts as the square root of its measurements. A sum of weighted losses over a batch, divided by its molecules, is in
-    expectation the sum over the groups of their mean losses times GROUPS.
+    expectation the sum over the groups of their mean losses times ``groups``.
     """
     t = len(labels.tasks)
     used = train[labels.mol]
@@ -158,17 +163,19 @@ def label_store(labels: Labels, train: NDArray[np.bool_]) -> LabelStore:
         task=labels.task.astype(np.int64),
         value=((labels.value - centre[labels.task]) / scale[labels.task]).astype(np.float32),
         relation=labels.relation,
-        weight=_weights(labels.tasks, number, len(np.unique(labels.mol[used])))[labels.task].astype(np.float32),
+        weight=_weights(labels.tasks, number, len(np.unique(labels.mol[used])), groups)[labels.task].astype(np.float32),
         centre=centre,
         scale=scale,
     )
 
 
-def _weights(tasks: Sequence[Task], number: NDArray[np.integer], molecules: int) -> NDArray[np.float64]:
+def _weights(
+    tasks: Sequence[Task], number: NDArray[np.integer], molecules: int, shares: Mapping[str, float]
+) -> NDArray[np.float64]:
     """(t,) weight of one label of each task."""
     each = 1.0 / np.sqrt(np.maximum(number, FEWEST))
     groups = np.array([group(task) for task in tasks])
-    for name, share in GROUPS.items():
+    for name, share in shares.items():
         mine = groups == name
         each[mine] *= share * molecules / max(float((each * number)[mine].sum()), 1e-9)
     return each

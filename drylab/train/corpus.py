@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drylab.train.batches import label_store, molecules_of, presumed_inactive
+from drylab.train.batches import LAST_GROUPS, label_store, molecules_of, presumed_inactive
 from drylab.train.data import Labels, demo_skeletons, read_labels
 from drylab.train.episodes import episodes_of
 from drylab.train.fit import Corpus
@@ -61,6 +61,18 @@ def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:
         episodes=episodes_of(labels, fold == TRAIN),
     )
     return Prepared(labels, fold, split_hash(labels.parents, fold), banned, corpus)
+
+
+def last(prepared: Prepared) -> Corpus:
+    """What the end of a training learns from: the training molecules with a label of something that ships, weighted anew."""
+    labels, corpus = prepared.labels, prepared.corpus
+    shipped = np.array([task.shipped for task in labels.tasks])
+    labelled = np.zeros(len(labels.parents), bool)
+    labelled[labels.mol[shipped[labels.task]]] = True
+    used = labelled & (prepared.fold == TRAIN)
+    store = replace(label_store(labels, used, LAST_GROUPS), centre=corpus.labels.centre, scale=corpus.labels.scale)
+    value = (labels.value - store.centre[labels.task]) / store.scale[labels.task]  # heads go on in the units they know
+    return replace(corpus, labels=replace(store, value=value.astype(np.float32)), train=np.flatnonzero(used))
 
 
 def _numbers(labels: Labels, wanted: Callable[[Task], bool]) -> NDArray[np.int64]:

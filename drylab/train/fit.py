@@ -54,6 +54,9 @@ class FitRecipe:
     seed: int = 1
 
 
+LAST = FitRecipe(epochs=12, rate=1e-3, library=10_000, episodes=1, fitted=0.3, pretext=0.2, seed=2)  # see corpus.last
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """What is trained on.
@@ -131,13 +134,18 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 class Trainer:
-    """Holds the network, its moving average and the optimiser; ``run`` trains and returns the best average."""
+    """Holds the network, its moving average and the optimiser; ``run`` trains and returns the best average.
 
-    def __init__(self, corpus: Corpus, recipe: FitRecipe) -> None:
+    start  a panel to go on from, instead of a random one
+    """
+
+    def __init__(self, corpus: Corpus, recipe: FitRecipe, start: Panel | None = None) -> None:
         torch.manual_seed(recipe.seed)
         self.corpus, self.recipe = corpus, recipe
         columns = corpus.pretext.shape[1]
         self.panel = Panel(GineNetwork(), len(corpus.classes), columns, recipe.dropout)
+        if start is not None:
+            self.panel.load_state_dict(start.state_dict())
         self.average = AveragedModel(self.panel, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
         self.optimiser = torch.optim.AdamW(self.panel.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
         self.epoch, self.best = 0, -np.inf

@@ -18,11 +18,11 @@ from drylab.library.store import file_sha256
 from drylab.score.encoder import unfold
 from drylab.score.model import Model, load_model
 from drylab.train.check import library_sample, screen_drugs
-from drylab.train.corpus import Prepared, prepare
+from drylab.train.corpus import Prepared, last, prepare
 from drylab.train.data import FILES
 from drylab.train.evaluate import judge, summary
 from drylab.train.export import as_stored, domain, encoder_of, probes, settle_rare_rows, write
-from drylab.train.fit import FitRecipe, Panel, Trainer, predict
+from drylab.train.fit import LAST, FitRecipe, Panel, Trainer, predict
 from drylab.train.keepout import DEMO
 from drylab.train.probes import Heads, calibrate, refit
 from drylab.train.split import SKIPPED, TEST, TRAIN, VALID
@@ -46,13 +46,14 @@ LICENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to make: data folder, model file, molecules to keep out, training recipe, checkpoint file or None."""
+    """What to make: data folder, model file, molecules to keep out, recipe, checkpoint file or None, recipe of the end."""
 
     data: Path
     out: Path
     demo: Path
     recipe: FitRecipe
     checkpoint: Path | None = None
+    last: FitRecipe = LAST
 
 
 def make(order: Order, log: Callable[[str], None] = print) -> Model:
@@ -62,6 +63,8 @@ def make(order: Order, log: Callable[[str], None] = print) -> Model:
     fold = np.bincount(prepared.fold, minlength=4)
     log(f"curated {len(prepared.fold)} molecules: train {fold[TRAIN]}, valid {fold[VALID]}, test {fold[TEST]}")
     panel = Trainer(prepared.corpus, order.recipe).run(log, order.checkpoint)
+    further = None if order.checkpoint is None else order.checkpoint.with_suffix(".last")
+    panel = Trainer(last(prepared), order.last, panel).run(log, further)
     return finish(order, prepared, panel, log)
 
 
@@ -138,6 +141,7 @@ def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
             "split": "Bemis-Murcko scaffold, hashed, 80/10/10 over the union of all files",
             "split_sha256": prepared.split_hash,
             "recipe": asdict(order.recipe),
+            "last": asdict(order.last),
             "command": f"python -m drylab.train --data DATA --out {order.out.name} "
             f"--epochs {order.recipe.epochs} --seed {order.recipe.seed}",
             "files_sha256": {name: file_sha256(order.data / name) for name in FILES},
