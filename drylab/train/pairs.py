@@ -39,8 +39,7 @@ class Term:
             if self.molecules == "each":
                 return table @ self.targets
             return np.broadcast_to(table.sum(axis=0, dtype=np.float32) @ self.targets, table.shape)
-        found: Single = (self.molecules @ table) @ self.targets
-        return found
+        return np.asarray((self.molecules @ table) @ self.targets, np.float32)
 
     def diagonal(self, n: int) -> Single:
         """(n, t) the kernel of each cell with itself."""
@@ -117,7 +116,11 @@ def kernel_times(terms: Sequence[Term], table: Single) -> Single:
 
 
 def conjugate_gradients(
-    apply: Callable[[Single], Single], right: Single, scale: Single, start: Single | None = None
+    apply: Callable[[Single], Single],
+    right: Single,
+    scale: Single,
+    start: Single | None = None,
+    tolerance: float = TOLERANCE,
 ) -> tuple[Single, int, float]:
     """x with apply(x) = right for a symmetric positive ``apply``, steps taken, and the residual left (relative).
 
@@ -129,7 +132,7 @@ def conjugate_gradients(
     step = scale * rest
     direction, rho = step.copy(), _dot(rest, step)
     for number in range(STEPS):
-        if _dot(rest, rest) <= TOLERANCE**2 * size or rho == 0.0:
+        if _dot(rest, rest) <= tolerance**2 * size or rho == 0.0:
             return x, number, float(np.sqrt(_dot(rest, rest) / size))
         image = apply(direction)
         along = np.float32(rho / _dot(direction, image))
