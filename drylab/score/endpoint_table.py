@@ -150,7 +150,7 @@ _ENDPOINTS = (
         "Liver injury in people",
         "Probability that the molecule, as a drug, carries a warning of liver injury. From some three hundred drugs alone: "
         "a reminder to look, never a reason to drop a molecule.",
-        f"FDA DILIrank and DILIst, US government, public domain; {TDC} (Xu 2015)",
+        f"{TDC}; Xu 2015, after labels of the FDA",
         threshold="listed as of concern by the FDA",
         yes="of concern",
         no="of no concern",

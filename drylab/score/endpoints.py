@@ -32,11 +32,10 @@ from drylab.score.counts import COLUMNS, DESCRIPTORS, RECIPE, Described, describ
 from drylab.score.embedding import embed
 from drylab.score.endpoint_table import ENDPOINTS, Endpoint
 from drylab.score.first import encoder_sha256
-from drylab.score.model import Model, check_tensors, read_file
+from drylab.score.model import TOXICITY, Model, check_tensors, read_file
 
 Array = NDArray[np.float64]
 SCHEMA = "drylab.endpoints/1"
-ENDING = "-tox"
 CUT = 5.0  # scaled descriptors beyond this are as far out as anything seen
 AXES = {
     **{"z.weight": "tmd", "z.bias": "tm", "z.descriptors": "tmk", "scale.centre": "k", "scale.width": "k"},
@@ -160,7 +159,7 @@ def fold_probes(endpoints: Endpoints) -> tuple[Array, Array]:
 def endpoints_path(model: Model) -> Path:
     """Where a model's endpoints file lies."""
     path = Path(model.path)
-    return path.with_name(f"{path.stem}{ENDING}{path.suffix}")
+    return path.with_name(f"{path.stem}{TOXICITY}{path.suffix}")
 
 
 def load_endpoints(model: Model, path: Path | None = None) -> Endpoints:

@@ -35,6 +35,7 @@ from drylab.types import Probe, ProbeBank
 SCHEMA = "drylab.model/1"
 DEFAULT = "panel-1"
 FIRST = "-first"  # MODEL-first.safetensors is the first stage of a cascade (first.py)
+TOXICITY = "-tox"  # MODEL-tox.safetensors is its toxicity panel (endpoints.py)
 PERCENTILES = 101
 
 
@@ -170,9 +171,10 @@ def encoder_from(tensors: Mapping[str, NDArray[np.float64]]) -> EncoderWeights:
 
 
 def shipped() -> dict[str, Path]:
-    """Models inside the package: name -> file. A first stage is part of a model, not one."""
+    """Models inside the package: name -> file. A first stage or a toxicity panel is part of a model, not one."""
     folder = Path(str(resources.files("drylab"))) / "models"
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors")) if not path.stem.endswith(FIRST)}
+    parts = (FIRST, TOXICITY)
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors")) if not path.stem.endswith(parts)}
 
 
 def _locate(name: str) -> Path:
