@@ -28,7 +28,6 @@ from drylab.score.features import RECIPE
 from drylab.score.first import encoder_sha256
 from drylab.score.gaussian import Posterior
 from drylab.score.model import Model, load_model
-from drylab.score.similarity import similarity
 from drylab.score.support import Looked, kernel, look, spread_of
 from drylab.train.batches import scaffolds_of
 from drylab.train.data import Labels, read_labels
@@ -61,7 +60,7 @@ def train(model: Model, labels: Labels, log: Callable[[str], Any] = print) -> tu
             scores[choice] += error
     mix, looser = min(scores, key=scores.__getitem__)
     log(f"share of z {mix:g}, noise times {looser:g}, of {len(targets)} targets")
-    fitted = [_fit(molecules, target, np.ones(len(target.row), bool), mix, looser) for target in targets]
+    fitted = [_fit(molecules, target, mix, looser) for target in targets]
     return [target.name for target in targets], _joined(molecules, targets, fitted) | {
         "mix": np.array([mix], np.float32)
     }
@@ -94,27 +93,43 @@ def _errors(molecules: Looked, target: Measured) -> dict[tuple[float, float], fl
     if held.sum() < 5 or target.seen.sum() < FEWEST:
         return {}
     found, truth, x = {}, target.value[held], molecules.take(target.row[held])
+    own = molecules.take(target.row[target.seen])
+    alike, across = _parts(own, own), _parts(x, own)
+    theta = gaussian.hyperparameters(alike[:1], target.value[target.seen], np.ones(len(own.z)))
     for mix, looser in product(MIXES, LOOSER):
-        one = _fit(molecules, target, target.seen, mix, looser)
-        own = molecules.take(target.row[target.seen])
-        said, _ = one.predict([kernel(x, own, mix, spread_of(own.z))])
-        found[mix, looser] = float(np.mean((said - truth) ** 2) / np.var(target.value) * np.sqrt(held.sum()))
+        said = target.value[target.seen], target.relation[target.seen]
+        one = _solved(_mixed(alike, mix), said, theta, looser)
+        guess, _ = one.predict([_mixed(across, mix)])
+        found[mix, looser] = float(np.mean((guess - truth) ** 2) / np.var(target.value) * np.sqrt(held.sum()))
     return found
 
 
-def _fit(molecules: Looked, target: Measured, rows: NDArray[np.bool_], mix: float, looser: float) -> Posterior:
+def _fit(molecules: Looked, target: Measured, mix: float, looser: float) -> Posterior:
     """One target's process with the noise that its fingerprints alone make likeliest, times ``looser``."""
-    own, value, relation = molecules.take(target.row[rows]), target.value[rows], target.relation[rows]
-    even = np.ones(len(value))
-    theta = gaussian.hyperparameters([similarity(own.prints, own.prints)], value, even)
-    theta[1] += np.log(looser)
-    whole = [kernel(own, own, mix, spread_of(own.z))]
+    own = molecules.take(target.row)
+    alike = _parts(own, own)
+    theta = gaussian.hyperparameters(alike[:1], target.value, np.ones(len(target.value)))
+    return _solved(_mixed(alike, mix), (target.value, target.relation), theta, looser)
+
+
+def _parts(x: Looked, y: Looked) -> list[Array]:
+    """Similarity by fingerprints alone and by z alone, in the spread of y."""
+    return [kernel(x, y, mix, spread_of(y.z)) for mix in (0.0, 1.0)]
+
+
+def _mixed(parts: Sequence[Array], mix: float) -> Array:
+    whole: Array = (1.0 - mix) * parts[0] + mix * parts[1]
+    return whole
+
+
+def _solved(alike: Array, said: tuple[Array, NDArray[np.int8]], theta: Array, looser: float) -> Posterior:
+    even, settled = np.ones(len(alike)), theta + np.array([0.0, np.log(looser)])
 
     def left_out(filled: Array) -> tuple[Array, Array]:
-        one = gaussian.solve(whole, filled, even, theta)
+        one = gaussian.solve([alike], filled, even, settled)
         return one.loo_mean, one.loo_variance
 
-    return gaussian.solve(whole, fill(value, relation, left_out), even, theta)
+    return gaussian.solve([alike], fill(*said, left_out), even, settled)
 
 
 def _joined(molecules: Looked, targets: Sequence[Measured], fitted: Sequence[Posterior]) -> dict[str, NDArray[Any]]:
