@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
+from drylab.featurize.curation import flat_parent
 from drylab.library.rows import Columns
 from drylab.library.standardize import standardize_texts
 from drylab.library.tabular import Tabular, read_table
 from drylab.predictions import REASON, Predictions
-from drylab.score import applicability, conformal, endpoints, learning, panel
+from drylab.score import applicability, conformal, endpoints, learning, panel, support
 from drylab.score.applicability import FAR, NEAR
 from drylab.score.endpoints import Endpoints
 from drylab.score.fitted import Fitted, foretold, load_fitted
 from drylab.score.learning import Features
 from drylab.score.model import Model, load_model
 from drylab.score.similarity import similarity
+from drylab.score.support import Refined, Support
 
 Array = NDArray[np.float64]
 Block = dict[str, list[Any]]
@@ -34,12 +36,14 @@ USUAL = Columns()  # found by their usual names
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is predicted: rows of the model's panel, fitted targets, and endpoints, from a file of their own if there is one."""
+    """What is predicted: rows of the model's panel, with what was measured on them, fitted targets, and endpoints, from files of
+    their own if there are such."""
 
     model: Model
     rows: tuple[int, ...]
     fitted: tuple[Fitted, ...]
     tox: Endpoints | None
+    support: Support | None
 
     def notes(self) -> dict[str, str]:
         """What each is worth, in words."""
@@ -58,7 +62,8 @@ def predict(
 ) -> Predictions:
     """Predict activities of molecules: a file (CSV, SMILES, SDF or Parquet) or a list of SMILES.
 
-    targets  names of the panel (``drylab targets``): columns ``NAME_mean``, ``_sd`` and ``_in_domain``
+    targets  names of the panel (``drylab targets``): columns ``NAME_mean``, ``_sd`` and ``_in_domain``; where the model has what
+             was measured on them (score/support.py), by that, with ``_similarity`` to the nearest measured molecule
     probes   files that ``drylab.fit`` wrote: the same, and ``_nearest``, ``_similarity``, the nearest fitted molecule
     tox      the toxicity endpoints: ``NAME_prob`` and ``_set`` of a class, ``_mean``, ``_low`` and ``_high`` of a number
     columns  which columns of a file hold the SMILES and the ids
@@ -89,7 +94,7 @@ def _asked(model: Model, targets: Sequence[str], probes: Sequence[str | Path], t
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
         raise InputError(f"{double!r} is asked for twice; leave one out, or fit under another name")
-    return Asked(model, tuple(rows), fitted, found)
+    return Asked(model, tuple(rows), fitted, found, support.load_support(model) if rows else None)
 
 
 def _whole(table: Tabular, asked: Asked) -> tuple[list[str], Block]:
@@ -118,8 +123,12 @@ def _block(asked: Asked, smiles: list[str], found: Features) -> Block:
     domain = asked.model.domain
     embedding = panel.distance_percentile(found.z, domain.mean, domain.whiten, domain.percentiles)
     values = panel.values(asked.model.probes, found.z)
+    looked = support.look(found.z, [flat_parent(text) for text in smiles]) if asked.support is not None else None
     for row in asked.rows:
         probe = asked.model.probes.probes[row]
+        if asked.support is not None and looked is not None and probe.name in asked.support.names:
+            columns |= _supported(probe.name, support.refine(asked.support, probe.name, looked), embedding)
+            continue
         if probe.unit == "probability":
             columns[f"{probe.name}_prob"] = values[:, row].tolist()
         else:
@@ -131,6 +140,16 @@ def _block(asked: Asked, smiles: list[str], found: Features) -> Block:
     if asked.tox is not None:
         columns |= _tox(asked, smiles)
     return columns
+
+
+def _supported(name: str, said: Refined, embedding: Array) -> Block:
+    """A panel target by its process: the probe is what a screen can afford, this is what is known."""
+    return {
+        f"{name}_mean": said.mean.tolist(),
+        f"{name}_sd": np.sqrt(said.variance).tolist(),
+        f"{name}_in_domain": (embedding <= FAR).tolist(),
+        f"{name}_similarity": said.similarity.tolist(),
+    }
 
 
 def _fitted(one: Fitted, found: Features, model: Model) -> Block:

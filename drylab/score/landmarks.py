@@ -150,4 +150,7 @@ def add(path: Path, landmarks: Landmarks) -> None:
     """Write landmarks into a model file that is there, in place of any it has."""
     header, tensors = read_file(path, SCHEMA)
     extra, arrays = entries(landmarks)
-    write_file(path, {**header, **extra}, {**tensors, **arrays})
+    part = path.with_name(f".{path.name}.part")  # so that no reader sees half a file
+    write_file(part, {**header, **extra}, {**tensors, **arrays})
+    part.chmod(0o644)  # safetensors writes for the owner alone, and whoever installs drylab is to read it
+    part.replace(path)

@@ -36,6 +36,7 @@ SCHEMA = "drylab.model/1"
 DEFAULT = "panel-1"
 FIRST = "-first"  # MODEL-first.safetensors is the first stage of a cascade (first.py)
 TOXICITY = "-tox"  # MODEL-tox.safetensors is its toxicity panel (endpoints.py)
+SUPPORT = "-support"  # MODEL-support.safetensors is what was measured on its targets (support.py)
 PERCENTILES = 101
 
 
@@ -173,7 +174,7 @@ def encoder_from(tensors: Mapping[str, NDArray[np.float64]]) -> EncoderWeights:
 def shipped() -> dict[str, Path]:
     """Models inside the package: name -> file. A first stage or a toxicity panel is part of a model, not one."""
     folder = Path(str(resources.files("drylab"))) / "models"
-    parts = (FIRST, TOXICITY)
+    parts = (FIRST, TOXICITY, SUPPORT)
     return {path.stem: path for path in sorted(folder.glob("*.safetensors")) if not path.stem.endswith(parts)}
 
 

@@ -29,12 +29,11 @@ from numpy.typing import NDArray
 from drylab.errors import ModelError
 from drylab.featurize import fingerprints
 from drylab.score.first import encoder_sha256
-from drylab.score.model import Model, check_tensors, read_file
+from drylab.score.model import SUPPORT, Model, check_tensors, read_file
 from drylab.score.similarity import Sparse, similarity
 
 Array = NDArray[np.float64]
 SCHEMA = "drylab.support/1"
-ENDING = "-support"
 RADIUS, BITS = 2, 2048
 AXES = {
     **{"ptr": "s", "row": "e", "alpha": "e", "ecfp4.ptr": "n", "ecfp4.bit": "c", "ecfp4.count": "c"},
@@ -119,7 +118,7 @@ def refine(support: Support, name: str, x: Looked) -> Refined:
 def support_path(model: Model) -> Path:
     """Where a model's support lies."""
     path = Path(model.path)
-    return path.with_name(f"{path.stem}{ENDING}{path.suffix}")
+    return path.with_name(f"{path.stem}{SUPPORT}{path.suffix}")
 
 
 def load_support(model: Model, path: Path | None = None) -> Support | None:
