@@ -10,7 +10,7 @@ import pytest
 
 from drylab.train.assays import assay_families, assay_targets
 from drylab.train.data import raw_rows
-from drylab.train.panel import UNKNOWN
+from drylab.train.panel import UNKNOWN, targets
 from drylab.train.parents import parent_table
 from drylab.train.sources import table
 
@@ -54,7 +54,8 @@ def test_proven_targets_agree_with_the_inferred_ones(shared_data: Path) -> None:
     found = assay_targets(shared_data, raw[raw["file"] == "fsmol_train"], raw[raw["file"] == "chembl22"])
     info = table(shared_data / "affinity/fsmol_assay_targets.csv.gz", ["inferred_target_chembl_id"])
     inferred = dict(zip(info["assay_chembl_id"], info["inferred_target_chembl_id"], strict=True))
-    both = {a: t for a, t in found.items() if t.startswith("CHEMBL") and isinstance(inferred[a], str)}
+    chembl = {target.gene: target.chembl for target in targets()}
+    both = {a: chembl.get(t, t) for a, t in found.items() if isinstance(inferred[a], str)}
     assert len(found) > 1300
-    assert len(both) > 500
+    assert len(both) > 1200
     assert [a for a, t in both.items() if inferred[a] != t] == []
