@@ -74,7 +74,7 @@ def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], 
     everything = np.concatenate([corpus.train, corpus.library])
     settled = settle_rare_rows(panel.encoder, corpus.molecules, everything)
     encoder = encoder_of(panel.encoder)
-    z = _embed(prepared, encoder_network=unfold(encoder))
+    z = _embed(prepared, unfold(encoder).float())  # to seven digits, three times as fast
     heads, strengths = refit(prepared, z, trained_heads(panel, prepared))
     heads, temperatures = calibrate(prepared, z, heads)
     heads = as_stored(heads)
@@ -109,10 +109,10 @@ def trained_heads(panel: Panel, prepared: Prepared) -> Heads:
     return Heads(weight * store.scale[:, None], bias * store.scale + store.centre)
 
 
-def _embed(prepared: Prepared, encoder_network: torch.nn.Module) -> NDArray[np.float64]:
+def _embed(prepared: Prepared, network: torch.nn.Module) -> NDArray[np.float64]:
     """z of every molecule that was not skipped, zeros elsewhere: (n, d)."""
     index = np.flatnonzero(prepared.fold != SKIPPED)
-    found = predict(encoder_network, prepared.corpus.molecules, index)
+    found = predict(network, prepared.corpus.molecules, index)
     z = np.zeros((len(prepared.fold), found.shape[1]))
     z[index] = found
     return z
