@@ -18,7 +18,6 @@ millions of pairs a second of 1,500 thrombin ligands (ecfp4, ecfp6, atom pairs, 
     x laid out in a table of all bits, every bit of a row of y looked up     11   8   2   16
     the same, rows of y as slices, whose ends are known                      29  22   8   42
     this one                                                                124 110  23  242
-bench/bench_tanimoto.py prints the last line.
 """
 
 from __future__ import annotations

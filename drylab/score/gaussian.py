@@ -22,7 +22,7 @@ from drylab.errors import InputError
 from drylab.score.censored import Relation, fill
 
 Array = NDArray[np.float64]
-SUBSET = 1000
+SUBSET = 800
 STEPS = 40
 CONSTANT = 1.0  # variance of the mean, in variances of y
 # Priors of the logarithms, in variances of y: a fifth of it is noise, the rest is shared by the kernels, within factors of e**sd.

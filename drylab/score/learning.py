@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 FINGERPRINTS = ("ecfp6", "fcfp4", "pairs", "torsions")
 # What is added up, each with a scale of its own. "near" is a bell curve and "line" a product of whitened z.
 KERNELS = (*FINGERPRINTS, "near", "line")
+_NOT_FLAT = frozenset("[/\\.")
 SLOPE = "slope"  # with a prior, one more: how far the truth is from the prior may depend on what the prior says
 
 
@@ -73,7 +74,8 @@ class Alike:
 
 def features(model: Model, smiles: Sequence[str], names: Sequence[str] = FINGERPRINTS) -> Features:
     """Of n SMILES, standardised with stereo; a text that is no molecule keeps its place with nothing known of it."""
-    embedded = embed(model, [flat_parent(text) for text in smiles])
+    # A text without brackets, slashes and dots has no charge, isotope, stereo or second part: it is flat as it is.
+    embedded = embed(model, [flat_parent(text) if _NOT_FLAT.intersection(text) else text for text in smiles])
     return Features(embedded.z, embedded.ok, named(smiles, names))
 
 
