@@ -27,7 +27,7 @@ from drylab.score.model import Model
 from drylab.score.pocket import likenesses, site
 from drylab.score.similarity import named, similarity
 from drylab.train.pairs import Pairs, Term, solve
-from drylab.train.recipes import KEPT, Holdout, Recipe, Sides, choose, fit, semidefinite
+from drylab.train.recipes import KEPT, TRIES, Holdout, Recipe, Sides, choose, fit, semidefinite
 from drylab.train.sources import table
 from drylab.train.split import FAMILY, by_groups, linked
 from drylab.train.suites.dta_figures import Guess, figures
@@ -147,7 +147,7 @@ def _guess(known: Set, train: Pairs, test: Pairs, held: Holdout, budget: Budget)
     said = baselines(known.sides, train)
     if budget.ours:
         start = START["warm" if held is _some_pairs else "cold"]
-        recipes = [recipe for _, recipe in choose(known.sides, train, held, budget.seed, start)[:KEPT]]
+        recipes = [recipe for _, recipe in choose(known.sides, train, held, budget.seed, start, TRIES)[:KEPT]]
         said[OURS] = np.mean([found.values for found in fit(known.sides, train, recipes)], axis=0)
     return Guess(test, {method: table_[test.mol, test.target] for method, table_ in said.items()})
 
@@ -177,16 +177,16 @@ def _means(which: NDArray[np.int64], train: Pairs, axis: int, mean: float) -> Ar
 
 def _copied(sides: Sides, train: Pairs, drug: Array) -> Array:
     """A drug's values at the five most similar targets that it was measured at, weighted by similarity."""
-    value = np.full(train.shape, np.nan)
-    value[train.mol, train.target] = train.value
+    value, there = np.zeros(train.shape), np.zeros(train.shape, bool)
+    value[train.mol, train.target], there[train.mol, train.target] = train.value, True
     found = np.repeat(drug[:, None], train.shape[1], axis=1)
     for target in range(train.shape[1]):
-        like = np.where(np.isnan(value), -1.0, sides.alignment[target][None, :])
-        like[:, target] = -1.0
-        near = np.argpartition(-like, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
-        weight = np.maximum(np.take_along_axis(like, near, axis=1), 0.0)
+        order = np.argsort(-sides.alignment[target], kind="stable")
+        order = order[order != target]
+        known = there[:, order]
+        weight = sides.alignment[target, order] * (known & (known.cumsum(axis=1) <= NEIGHBOURS))
         total = weight.sum(axis=1)
-        guess = (weight * np.nan_to_num(np.take_along_axis(value, near, axis=1))).sum(axis=1)
+        guess = (weight * value[:, order]).sum(axis=1)
         found[:, target] = np.where(total > 0, guess / np.maximum(total, 1e-12), drug)
     return found
 
