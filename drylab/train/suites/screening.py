@@ -137,10 +137,11 @@ def read(data: Path, source: str, budget: Budget) -> tuple[list[str], list[Targe
         if not file.is_file():
             raise InputError(f"{file}: no such file; give the folder of the training data with --data")
     table = pd.read_csv(path, dtype={"target": str}, usecols=["source", "target", "label", "smiles"])
-    table = table[table["source"] == source].reset_index(drop=True)
+    table = table[table["source"] == source]
+    chosen = sorted(set(table["target"]))[: budget.tasks]
+    table = table[table["target"].isin(chosen)].reset_index(drop=True)
     with gzip.open(lists, "rt") as stream:
         queries: Mapping[str, Mapping[str, Sequence[Sequence[int]]]] = json.load(stream)[source]
-    groups = list(table.groupby("target", sort=True))[: budget.tasks]
     return [str(text) for text in table["smiles"]], [
         Target(
             f"{source} {name}",
@@ -148,5 +149,5 @@ def read(data: Path, source: str, budget: Budget) -> tuple[list[str], list[Targe
             group["label"].to_numpy(np.float64),
             tuple(tuple(numbers) for numbers in queries[str(name)][QUERIES][:LISTS]),
         )
-        for name, group in groups
+        for name, group in table.groupby("target", sort=True)
     ]
