@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DATA ?= ../shared/data
 
-.PHONY: demo test test-all check lint types train train-student bench sim ptx gpu clean
+.PHONY: demo test test-all check lint types train train-student evaluate bench sim ptx gpu clean
 
 demo: $(VENV)/core
 	$(BIN)/drylab demo --out runs/demo-$$(date +%Y%m%d-%H%M%S)
@@ -46,8 +46,14 @@ ptx: $(VENV)-cuda/ready
 gpu:
 	bash bench/gpu.sh $(DATA)
 
+# The next model with all that belongs to it, two hours of one quiet core; it goes on where it was stopped.
 train: $(VENV)/dev
-	$(BIN)/python -m drylab.train --data $(DATA) --out drylab/models/panel-1.safetensors
+	mkdir -p runs/panel-2
+	$(BIN)/python -m drylab.train --data $(DATA) --out runs/panel-2/panel-2.safetensors --checkpoint runs/panel-2/panel-2.pt
+
+# The tables of docs/models.md again, and those of the other suites.
+evaluate: $(VENV)/dev
+	$(BIN)/drylab evaluate --all --data $(DATA) --out runs/evaluation.md
 
 # The first stage of that model's cascade, after it: under an hour of one core.
 train-student: $(VENV)/dev
