@@ -72,7 +72,8 @@ class Memory(NamedTuple):
     """The tables of recall.py, one a layer (index 0 is not used).
 
     table (all slots, 2) uint64, a layer's from ``start``, ``slots`` of them     states (all,) float32, a layer's from ``first_state``,
-    rows of ``width``     places (all rows,) uint64, a layer's from ``first_row``     used, capacity (l + 1,) int64 rows
+    rows of ``width``     places (all rows,) uint64 and order (all rows,) int32 (those in use first), a layer's from ``first_row``
+    used, capacity (l + 1,) int64 rows
     """
 
     table: Any
@@ -82,6 +83,7 @@ class Memory(NamedTuple):
     first_state: Any
     width: Any
     places: Any
+    order: Any
     first_row: Any
     used: Any
     capacity: Any
@@ -110,12 +112,13 @@ def _row(memory, layer, atom, names, rows, missing, missed):
     row = np.int64(rows[layer, atom])
     if row < 0:
         low, high = names[layer, atom, 0], names[layer, atom, 1]
-        following = memory.used[layer]
+        used = memory.used[layer]
+        following = np.int64(memory.order[memory.first_row[layer] + used])
         row = found_or_added(memory.table, memory.start[layer], memory.slots[layer], low, high, following)
         if row < 0:
             row = following
             memory.places[memory.first_row[layer] + row] = low
-            memory.used[layer] = following + 1
+            memory.used[layer] = used + 1
             missing[layer, missed[layer]] = atom
             missed[layer] += 1
         rows[layer, atom] = row

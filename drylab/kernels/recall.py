@@ -5,7 +5,8 @@ A table is (slots, 2) uint64, a power of two of slots, open addressing with line
 the low half says where to look, all of the high half must agree. Two environments of one molecule in 10**10 are taken for one
 another with a chance below 10**-8; the audit of a screen would see it.
 
-When a table is full, ``forgotten`` keeps those used most and halves their counts: what a library keeps on showing stays.
+When a table is full, ``forgotten`` keeps those used most and halves their counts: what a library keeps on showing stays, and stays
+where it is; rows that are free are taken in the order of a list.
 Which rows are there never changes a value, only how often it is computed again.
 """
 
@@ -72,14 +73,15 @@ def found_or_added(table, start, slots, low, high, following):
 
 
 @launcher
-def forgotten(table, places, start, slots, used, keep, states, first, width):
-    """Keep at most ``keep`` of ``used`` rows, those with most uses, moved together in ``states``; returns how many.
+def forgotten(table, places, order, start, slots, keep):
+    """Keep at most ``keep`` of the rows in use, those with most uses, where they are; returns how many.
 
-    places (rows,) uint64: the low half of each row's environment, which the table does not hold.
+    places (rows,) uint64: the low half of each row's environment, which the table does not hold
+    order (rows,) int32: all rows; those that are kept come first in it after this
     """
     counts = np.zeros(MOST_USES + 1, np.int64)
-    word_of = np.zeros(used, np.uint64)
-    tag_of = np.zeros(used, np.uint64)
+    word_of = np.zeros(len(places), np.uint64)
+    tag_of = np.zeros(len(places), np.uint64)
     for slot in range(start, start + slots):
         word = table[slot, 1]
         if word != np.uint64(0):
@@ -92,18 +94,18 @@ def forgotten(table, places, start, slots, used, keep, states, first, width):
         least -= 1
         kept += counts[least]
     mask = np.uint64(slots - 1)
-    rows = 0
-    for row in range(used):
+    first, free = 0, kept
+    for row in range(len(places)):
         uses = np.int64(word_of[row] >> _HIGH)
-        if uses < least:
+        if word_of[row] == np.uint64(0) or uses < least:
+            order[free] = row
+            free += 1
             continue
-        for c in range(width):
-            states[first + rows * width + c] = states[first + row * width + c]
-        places[rows] = places[row]
         at = places[row] & mask
         while table[start + np.int64(at), 1] != np.uint64(0):
             at = (at + np.uint64(1)) & mask
         table[start + np.int64(at), 0] = tag_of[row]
-        table[start + np.int64(at), 1] = np.uint64(rows + 1) | np.uint64(uses // 2) << _HIGH
-        rows += 1
-    return rows
+        table[start + np.int64(at), 1] = np.uint64(row + 1) | np.uint64(uses // 2) << _HIGH
+        order[first] = row
+        first += 1
+    return first

@@ -42,8 +42,10 @@ class CpuEncoder:
         self._classes = _Classes(weights)
         self._readout = pack(np.vstack([_rows(mean), _rows(scaled)]))
         kept = 2 * self._count if self._weights.project else padded(width)
-        self._memory = _memory([padded(width)] * (layers - 1) + [kept], memory)
+        widths = [padded(width)] * (layers - 1) + [kept]
+        self._memory = _memory(widths, memory)
         self._room = _room(layers, padded(width), padded(hidden))
+        self._sums, self._spread = np.empty((0, widths[-1])), np.empty((0, 2 * widths[-1]), np.float32)
 
     def __call__(self, graphs: MolGraphs) -> NDArray[np.float64]:
         numbers = np.empty(len(graphs.element), np.int32)
@@ -61,7 +63,10 @@ class CpuEncoder:
         mols = network.Molecules(
             graphs.atom_ptr, graphs.bond_ptr, graphs.begin, graphs.end, graphs.order, graphs.bond_ring
         )
-        sums = np.empty((len(graphs), int(self._memory.width[-1])))
+        if len(graphs) > len(self._sums):  # pages that are new for every batch cost more than what is done with them
+            self._sums = np.empty((padded_rows(len(graphs)), self._sums.shape[1]))
+            self._spread = np.zeros((len(self._sums), self._spread.shape[1]), np.float32)
+        sums = self._sums[: len(graphs)]
         for first, last in _runs(graphs.atom_ptr, graphs.bond_ptr):
             self._make_room(int(graphs.atom_ptr[last] - graphs.atom_ptr[first]))
             network.encode_run(
@@ -83,8 +88,8 @@ class CpuEncoder:
         if self._weights.project:
             values = sums[:, : self._count] / n + sums[:, self._count :]
         else:
-            x = np.zeros((padded_rows(len(sums)), 2 * sums.shape[1]), np.float32)
-            x[: len(sums), : sums.shape[1]] = sums / n
+            x = self._spread
+            np.divide(sums, n, out=x[: len(sums), : sums.shape[1]], casting="same_kind")
             x[: len(sums), sums.shape[1] :] = sums
             out = np.empty((len(x), padded(self._count)), np.float32)
             dense(x, *self._readout, out, len(sums), False)
@@ -103,13 +108,10 @@ class CpuEncoder:
                 m.used[layer] = forgotten(
                     m.table,
                     m.places[begin : begin + capacity],
+                    m.order[begin : begin + capacity],
                     int(m.start[layer]),
                     int(m.slots[layer]),
-                    used,
                     capacity // 2,
-                    m.states,
-                    int(m.first_state[layer]),
-                    int(m.width[layer]),
                 )
 
 
@@ -198,6 +200,7 @@ def _memory(widths: list[int], size: int) -> network.Memory:
         first_state=np.cumsum(capacity * width) - capacity * width,
         width=width,
         places=np.zeros(capacity.sum(), np.uint64),
+        order=np.concatenate([np.arange(rows, dtype=np.int32) for rows in capacity]),
         first_row=np.cumsum(capacity) - capacity,
         used=np.zeros(len(width), np.int64),
         capacity=capacity,

@@ -36,25 +36,22 @@ def test_what_was_put_in_is_found(keys: list[tuple[int, int]], crowded: bool) ->
 
 @settings(max_examples=60, deadline=None)
 @given(KEYS, st.data())
-def test_forgetting_keeps_the_most_used_and_their_states(keys: list[tuple[int, int]], data: st.DataObject) -> None:
+def test_forgetting_keeps_the_most_used_where_they_are(keys: list[tuple[int, int]], data: st.DataObject) -> None:
     table, rows = filled(list(dict.fromkeys(keys)))
     uses = {key: data.draw(st.integers(0, 5)) for key in rows}
     for key, count in uses.items():
         for _ in range(count):
             look(table, key, 99)
     keep = data.draw(st.integers(0, len(rows)))
-    states = np.full(4 + 3 * 40, -1.0, np.float32)
-    places = np.zeros(40, np.uint64)
+    places, order = np.zeros(40, np.uint64), np.arange(40, dtype=np.int32)
     for key, row in rows.items():
-        states[4 + 3 * row : 7 + 3 * row] = row
         places[row] = key[0]
-    kept = forgotten(table, places, START, SLOTS, len(rows), keep, states, 4, 3)
+    kept = forgotten(table, places, order, START, SLOTS, keep)
     assert kept <= keep
     left = {key: row for key in rows if (row := look(table.copy(), key, 99)) >= 0}
-    assert sorted(left.values()) == list(range(kept))
-    for key, row in left.items():
-        assert (states[4 + 3 * row : 7 + 3 * row] == rows[key]).all()
-        assert places[row] == key[0]
+    assert all(row == rows[key] for key, row in left.items())
+    assert sorted(left.values()) == order[:kept].tolist()  # those in use come first, and all others are free
+    assert sorted(order.tolist()) == list(range(40))
     gone = [uses[key] for key in rows if key not in left]
     assert not gone or all(uses[key] > max(gone) for key in left)
     assert kept == keep or len({uses[key] for key in rows if uses[key] == max(gone, default=0)}) <= 1
