@@ -128,7 +128,7 @@ def certify(path: Path, folder: Path) -> Model:
     if known is not None:
         landmarks.add(path, known)
     written = load_model(path)
-    if "summary" in info:
+    if "auxiliary_tasks" in info.get("training", {}):  # a model of an older training keeps the card that it came with
         write_card(path.with_suffix(".md"), written)
     return written
 

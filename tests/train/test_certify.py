@@ -78,7 +78,7 @@ def test_certifying_changes_no_weight(
     measured = errors_of(again)["float32"]
     assert ((measured > 0) & (measured < 1e-4)).all()
     assert fold_engine(again, [0]).bounds[0] == 16 * measured[0]
-    assert again.sha256 in path.with_suffix(".md").read_text(encoding="utf-8")
+    assert not path.with_suffix(".md").exists()  # of an older training; test_export.py looks at a card
     assert certify.main(["--data", str(tmp_path / "nothing"), str(path)]) == 2
 
 
