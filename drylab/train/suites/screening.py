@@ -19,11 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.score.learning import whitened
-from drylab.score.model import Model
-from drylab.train.metrics import auroc, bedroc, ef1
+from drylab.score.learning import Features, whitened
+from drylab.score.model import DomainWeights, Model
+from drylab.train.metrics import ALPHA, auroc, bedroc, ef1
 from drylab.train.suites import ours
-from drylab.train.suites.actives import Known, known, nearest_bits, ours_of
+from drylab.train.suites.actives import Branch, Known, known, nearest_bits, ours_of
 from drylab.train.suites.intervals import Judged, details, pool, repeated, rows
 from drylab.train.suites.molecules import Molecules
 from drylab.train.suites.nulls import NULLS, Probe, drug_mean_probe
@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 NAME = "screening"
 METRICS = {"BEDROC20": bedroc, "EF1 %": ef1, "AUROC": auroc}
 QUERIES, LISTS = "5", 50
+STRANGERS = 25  # molecules of any kind that a target's null lists are drawn from
 SIMILARITY = "ECFP4 max similarity"
 SETS = ("MUV", "DUD")
 PUBLISHED = {"MUV": (0.174, 10.7), "DUD": (0.721, 42.7)}  # BEDROC20 and EF1 % of ECFP4, from the platform's own results
@@ -93,15 +94,18 @@ def _target(target: Target, seen: Known, model: Model, drug_mean: Probe | None, 
     mine = seen.take(target.rows)
     actives = np.flatnonzero(target.label > 0.5)
     bits = nearest_bits(mine.seen, actives)
-    branches = ours_of(mine.features, actives, model.domain) if drug_mean is not None else {}
     rng = np.random.default_rng(budget.seed)
+    branches: dict[str, Branch] = {}
+    nulls = _nothing
+    if drug_mean is not None:
+        branches = ours_of(mine.features, actives, model.domain)
+        nulls = _nulls(mine.features, model.domain, drug_mean, rng)
     values = []
     for queries in target.lists:
         picked = np.array(queries)
         scores = _baselines(mine.seen, actives[picked], rng) | {SIMILARITY: bits[picked].max(axis=0)}
         scores |= {name: branch(picked) for name, branch in branches.items()}
-        if drug_mean is not None:
-            scores |= _nulls(mine, model, drug_mean, rng)
+        scores |= nulls()
         left = np.ones(len(target.label), bool)
         left[actives[picked]] = False
         values.append({name: figures(target.label[left], score[left]) for name, score in scores.items()})
@@ -111,8 +115,28 @@ def _target(target: Target, seen: Known, model: Model, drug_mean: Probe | None, 
 
 
 def figures(truth: Array, score: Array) -> list[float]:
-    """The metrics of one ranking."""
-    return [float(metric(truth, score)) for metric in METRICS.values()]
+    """METRICS of one ranking, ties as there, from the places of its hits: one sort where those take four."""
+    n, rising, hits = len(score), np.sort(score), score[truth > 0.5]
+    first, last = n - np.searchsorted(rising, hits, "right"), n - 1 - np.searchsorted(rising, hits, "left")
+    k = len(hits)
+    return [
+        _bedroc(first, last, n),
+        _enrichment(first, last, n),
+        float(1 - ((first + last) / 2 - (k - 1) / 2).mean() / (n - k)),
+    ]
+
+
+def _bedroc(first: NDArray[np.int64], last: NDArray[np.int64], n: int) -> float:
+    places = np.concatenate([[0.0], np.exp(-ALPHA * np.arange(1, n + 1) / n).cumsum()])
+    weight, share = (places[last + 1] - places[first]) / (last + 1 - first), len(first) / n
+    rie = weight.mean() * n * np.expm1(ALPHA / n) / -np.expm1(-ALPHA)
+    low, high = np.expm1(ALPHA * share) / np.expm1(ALPHA), np.expm1(-ALPHA * share) / np.expm1(-ALPHA)
+    return float((rie - low / share) / (high / share - low / share))
+
+
+def _enrichment(first: NDArray[np.int64], last: NDArray[np.int64], n: int) -> float:
+    k = int(np.ceil(0.01 * n))
+    return float(np.clip((k - first) / (last + 1 - first), 0.0, 1.0).mean() * n / k)
 
 
 def _baselines(mine: Molecules, queries: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Array]:
@@ -121,13 +145,25 @@ def _baselines(mine: Molecules, queries: NDArray[np.int64], rng: np.random.Gener
     return {"random": rng.random(len(mine)), "MW": -np.abs(far[:, 0]), "MW + logP": -np.sqrt((far**2).sum(axis=1))}
 
 
-def _nulls(mine: Known, model: Model, drug_mean: Probe, rng: np.random.Generator) -> dict[str, Array]:
+def _nothing() -> dict[str, Array]:
+    return {}
+
+
+def _nulls(
+    mine: Features, domain: DomainWeights, drug_mean: Probe, rng: np.random.Generator
+) -> Callable[[], dict[str, Array]]:
     """A random probe; our ranking from five molecules of any kind; what is active anywhere."""
-    white = whitened(mine.features.z, model.domain)
-    some = rng.choice(len(mine), int(QUERIES), replace=False)
-    nearest = ours_of(mine.features, some, model.domain)[ours.OURS](np.arange(int(QUERIES)))
-    nearest[some] = nearest.min()  # in a real list they would not be ranked
-    return dict(zip(NULLS, (white @ rng.normal(size=white.shape[1]), nearest, drug_mean(mine.features.z)), strict=True))
+    white, active = whitened(mine.z, domain), drug_mean(mine.z)
+    some = rng.choice(len(mine), min(STRANGERS, len(mine)), replace=False)
+    ranking = ours_of(mine, some, domain)[ours.OURS]
+
+    def scores() -> dict[str, Array]:
+        picked = rng.choice(len(some), int(QUERIES), replace=False)
+        likeness = ranking(picked)
+        likeness[some[picked]] = likeness.min()  # a query is not ranked
+        return dict(zip(NULLS, (white @ rng.normal(size=white.shape[1]), likeness, active), strict=True))
+
+    return scores
 
 
 def read(data: Path, source: str, budget: Budget) -> tuple[list[str], list[Target]]:

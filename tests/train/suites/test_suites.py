@@ -11,6 +11,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from drylab.errors import InputError
 from drylab.featurize.curation import flat_parent
 from drylab.score.actives import likeness
@@ -111,6 +114,14 @@ def test_queries_never_rank_themselves_and_order_of_lists_is_theirs(benchmarks: 
     for target in targets:
         assert [smiles[row].startswith("c1ccc2") for row in target.rows] == [bool(hit) for hit in target.label]
         assert all(len(queries) == 5 for queries in target.lists)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9)), min_size=2, max_size=150))
+def test_figures_of_a_ranking_are_the_metrics(pairs: list[tuple[int, int]]) -> None:
+    truth, score = np.array(pairs, dtype=np.float64).T
+    assume(0 < truth.sum() < len(truth))
+    wanted = [metric(truth, score) for metric in screening.METRICS.values()]
+    np.testing.assert_allclose(screening.figures(truth, score), wanted, atol=1e-9)
 
 
 def test_z_of_what_needs_no_parent_is_that_of_the_parent(model: Model) -> None:
