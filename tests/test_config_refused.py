@@ -141,7 +141,11 @@ BAD = [
     (BASE + "anti_targets: {name: X}\n", 3, "anti_targets: expected a list, got a mapping"),
     (BASE + "anti_targets:\n- {name: X, min_delta: 1}\n", 4, "expected panel or uniprot for 'X'"),
     (BASE + "anti_targets:\n- {name: X, panel: X}\n", 4, "expected max_pactivity or min_delta for 'X'"),
-    (BASE + "toxicity:\n  ames: {amber: 0.4}\n", 4, "expected unit: pIC50 or unit: probability (-log10(mol/kg) for ld50) with amber"),
+    (
+        BASE + "toxicity:\n  ames: {amber: 0.4}\n",
+        4,
+        "expected unit: pIC50 or unit: probability (-log10(mol/kg) for ld50) with amber",
+    ),
     (BASE + "toxicity:\n  ames: {amber: 40, unit: probability}\n", 4, "50 % is 0.5"),
     (BASE + "toxicity:\n  herg: {red: 16, unit: pIC50}\n", 4, "10 uM is 5"),
     (BASE + "toxicity:\n  a: {amber: 0.6, red: 0.5, unit: probability}\n", 4, "toxicity.a.red: expected red >= amber"),

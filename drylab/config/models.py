@@ -149,7 +149,10 @@ class Threshold(Section):
         given = {"amber": self.amber, "red": self.red}
         for key, value in given.items():
             if value is not None and self.unit is None:
-                raise fault(f"expected unit: pIC50 or unit: probability (-log10(mol/kg) for ld50) with {key}, got none; add the unit", key)
+                raise fault(
+                    f"expected unit: pIC50 or unit: probability (-log10(mol/kg) for ld50) with {key}, got none; add the unit",
+                    key,
+                )
             if value is not None:
                 _in_unit(value, key, self.unit)
         if self.amber is not None and self.red is not None and self.red < self.amber:
