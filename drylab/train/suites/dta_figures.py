@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drylab.train.concordance import concordance_few, within
 from drylab.train.metrics import concordance, interval, spearman
 from drylab.train.pairs import Pairs
 from drylab.train.suites.table import Budget, Figure
 
 Array = NDArray[np.float64]
 LEAST = 10  # pairs of a target that its own figures need
-CI_DRAWS = 40
+CI_DRAWS = 40  # each sorts all pairs of a fold; the standard deviation is known to a tenth
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Guess:
 
 
 def figures(guesses: Sequence[Guess], method: str, budget: Budget) -> dict[str, Figure]:
+    """Every figure of one method over all folds."""
     mol = np.concatenate([guess.held.mol + number * 100_000 for number, guess in enumerate(guesses)])
     target = np.concatenate([guess.held.target for guess in guesses])
     truth = np.concatenate([guess.held.value for guess in guesses])
@@ -36,10 +37,10 @@ def figures(guesses: Sequence[Guess], method: str, budget: Budget) -> dict[str, 
     groups = target if len(guesses) > 1 else np.arange(len(target))
     ci, spread = _folds_ci(guesses, method, rng)
     per = {
-        "CI per target": _each(target, truth, said, concordance, LEAST),
-        "Spearman per target": _each(target, truth, said, spearman, LEAST),
+        "CI per target": within(target, truth, said, concordance, LEAST),
+        "Spearman per target": within(target, truth, said, spearman, LEAST),
         # A drug's order of the targets of one fold: those of two folds were predicted by two fits.
-        "CI per drug": _each(mol, truth, said, concordance_few, 2),
+        "CI per drug": within(mol, truth, said, concordance_few, 2),
     }
     return {
         "MSE": _figure(float(squares.mean()), _ratio_draws(groups, squares, rng, budget.draws), len(truth)),
@@ -66,21 +67,6 @@ def _redrawn(guess: Guess, rng: np.random.Generator, whole_targets: bool) -> NDA
         return rng.integers(0, n, n)
     rows = [np.flatnonzero(guess.held.target == target) for target in np.unique(guess.held.target)]
     return np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])
-
-
-def concordance_few(truth: Array, said: Array) -> float:
-    """The CI of a few pairs, by comparing all with all: faster than sorting where there are tens."""
-    order, guess = np.sign(truth[:, None] - truth), np.sign(said[:, None] - said)
-    untied = np.abs(order).sum()
-    return float("nan") if untied == 0 else float(0.5 + 0.5 * (order * guess).sum() / untied)
-
-
-def _each(key: NDArray[np.int64], truth: Array, said: Array, metric: Callable[..., Any], least: int) -> Array:
-    """(g,) the metric of every group of at least ``least`` pairs for which it is defined; a constant guess is chance."""
-    order = np.argsort(key, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
-    parts = [part for part in parts if len(part) >= least and np.ptp(truth[part]) > 0]
-    return np.array([np.nan_to_num(metric(truth[part], said[part])) for part in parts])
 
 
 def _mean_figure(values: Array, rng: np.random.Generator, draws: int) -> Figure:

@@ -9,11 +9,12 @@ import pytest
 
 from drylab.score.align import AMINO_ACIDS
 from drylab.score.model import load_model
+from drylab.train.concordance import concordance_few
 from drylab.train.metrics import concordance
 from drylab.train.pairs import Pairs
 from drylab.train.recipes import Recipe, Sides, choose, fit, semidefinite, target_kernel
 from drylab.train.suites import dta
-from drylab.train.suites.dta_figures import Guess, concordance_few, figures
+from drylab.train.suites.dta_figures import Guess, figures
 from drylab.train.suites.table import Budget
 from tests.train.suites.conftest import molecules, write
 
