@@ -14,9 +14,9 @@ from drylab.config import Target
 from drylab.errors import ConfigError
 from drylab.featurize import Rules
 from drylab.kernels.sift import Questions
-from drylab.question import Question, ask
+from drylab.question import Question, ask, load_whole
 from drylab.reduce import Ranks, Screened
-from drylab.score.model import Model, load_model
+from drylab.score.model import Model
 from drylab.score.panel import Limit
 from drylab.stages import Stages
 from drylab.types import SmilesBatch
@@ -94,7 +94,7 @@ class Asked:
 
 def ask_together(targets: Sequence[Target], batch_size: int | None = None) -> Asked:
     """Resolve target files. Raises what ``ask`` does, and ConfigError if they are not of one model."""
-    load = cache(load_model)  # a hundred targets of one model read it once
+    load = cache(load_whole)  # a hundred targets of one model read it once
     return together([ask(target, batch_size, load) for target in targets], [target.name for target in targets])
 
 

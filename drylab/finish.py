@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from drylab import refining
 from drylab.arrow import lists, numbers, texts
 from drylab.config import Target
 from drylab.errors import AccountingError
@@ -28,11 +29,9 @@ from drylab.reduce import TopK
 from drylab.report.depict import picture
 from drylab.score import panel
 from drylab.score.engine import GineEncoder
-from drylab.score.extended import ADDED
 from drylab.types import MolGraphs
 
 CHUNK = 1000  # hits a task: about a second, as long as it takes to start a worker
-FLAGS = ("green", "amber", "red", "unknown")  # from best to worst; unknown: no limits given
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Describe:
             "score": numbers(top.scores),
             **_known_as(q, top),
             **_anti_targets(self.target, q, values),
-            **_toxicity(self.target, q, values),
+            **({} if refining.has_panel(q) else refining.by_probes(self.target, q, values)),
             **_domain(q, z),
             **_described(self.target, mols, graphs),
             **_novelty(q, mols),
@@ -96,19 +95,18 @@ def finish(question: Question, target: Target, top: TopK, executor: Executor, do
         pictures.extend(part.pictures)
         done(part.table.num_rows)
     table = pa.concat_tables(tables).combine_chunks()
-    for name, column in _refined(question, [str(text) for text in top.smiles]).items():
-        table = table.add_column(table.column_names.index("known_as"), name, column)
+    smiles = [str(text) for text in top.smiles]
+    table = _inserted(table, "known_as", refining.refined(question, smiles))
+    if refining.has_panel(question):
+        table = _inserted(table, "embed_distance_pct", refining.by_panel(target, question, smiles))
     return Finished(table, tuple(pictures))
 
 
-def _refined(q: Question, smiles: list[str]) -> dict[str, pa.Array]:
-    """What a fitted target's process says of the hits; its probe ranked them."""
-    if ADDED not in q.model.info:
-        return {}
-    from drylab.score.fitted import refine  # reads SciPy, which no other screen needs
-
-    mean, sd = refine(q.model, smiles)
-    return {"refined_mean": numbers(mean), "refined_sd": numbers(sd)}
+def _inserted(table: pa.Table, before: str, columns: dict[str, Any]) -> pa.Table:
+    """The table with more columns, in their order, in front of one that it has."""
+    for name, column in columns.items():
+        table = table.add_column(table.column_names.index(before), name, column)
+    return table
 
 
 def _slice(top: TopK, start: int, stop: int) -> TopK:
@@ -146,27 +144,6 @@ def _anti_targets(target: Target, q: Question, values: NDArray[np.float64]) -> d
         value = values[:, panel.find(q.model.probes, names, anti.name)]
         columns[f"anti_{anti.name}"] = numbers(value)
         columns[f"delta_{anti.name}"] = numbers(values[:, q.probe] - value)
-    return columns
-
-
-def _toxicity(target: Target, q: Question, values: NDArray[np.float64]) -> dict[str, pa.Array]:
-    columns: dict[str, pa.Array] = {}
-    worst = np.full(len(values), -1)
-    for row, probe in enumerate(q.model.probes.probes):
-        if probe.kind != "toxicity":
-            continue
-        said = target.toxicity.get(probe.name)
-        value = values[:, row]
-        flag = np.full(len(value), FLAGS.index("unknown"))
-        if said is not None and (said.amber is not None or said.red is not None):
-            flag = np.zeros(len(value), np.int64)
-            for colour in ("amber", "red"):
-                limit = getattr(said, colour)
-                flag[value > (np.inf if limit is None else limit)] = FLAGS.index(colour)
-            worst = np.maximum(worst, flag)  # an endpoint without limits has no say
-        columns[f"{probe.name}_{'prob' if probe.unit == 'probability' else 'value'}"] = numbers(value)
-        columns[f"{probe.name}_flag"] = texts([FLAGS[i] for i in flag])
-    columns["tox_worst"] = texts([FLAGS[i] if i >= 0 else "unknown" for i in worst])
     return columns
 
 

@@ -5,7 +5,7 @@ Every row of the input keeps its place. One that cannot be read has empty predic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drylab.errors import InputError
-from drylab.featurize.curation import flat_parent
 from drylab.library.rows import Columns
 from drylab.library.standardize import standardize_texts
 from drylab.library.tabular import Tabular, read_table
 from drylab.predictions import REASON, Predictions
-from drylab.score import applicability, conformal, endpoints, learning, panel, support
+from drylab.score import applicability, endpoints, learning, panel, support, told
 from drylab.score.applicability import FAR, NEAR
 from drylab.score.endpoints import Endpoints
 from drylab.score.fitted import Fitted, foretold, load_fitted
 from drylab.score.learning import Features
 from drylab.score.model import Model, load_model
 from drylab.score.similarity import similarity
-from drylab.score.support import Refined, Support
+from drylab.score.support import Process, Refined
+from drylab.score.told import CHUNK
 
 Array = NDArray[np.float64]
 Block = dict[str, list[Any]]
-CHUNK = 2000  # molecules at a time: their similarities with thousands of fitted ones stay below a hundred megabytes
 USUAL = Columns()  # found by their usual names
 
 
@@ -43,7 +42,7 @@ class Asked:
     rows: tuple[int, ...]
     fitted: tuple[Fitted, ...]
     tox: Endpoints | None
-    support: Support | None
+    processes: Mapping[str, Process]
 
     def notes(self) -> dict[str, str]:
         """What each is worth, in words."""
@@ -94,7 +93,14 @@ def _asked(model: Model, targets: Sequence[str], probes: Sequence[str | Path], t
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
         raise InputError(f"{double!r} is asked for twice; leave one out, or fit under another name")
-    return Asked(model, tuple(rows), fitted, found, support.load_support(model) if rows else None)
+    return Asked(model, tuple(rows), fitted, found, _processes(model, rows))
+
+
+def _processes(model: Model, rows: Sequence[int]) -> dict[str, Process]:
+    """Of those rows that the model has a support for, by name."""
+    held = support.load_support(model) if rows else None
+    names = [model.probes.probes[row].name for row in rows]
+    return {name: support.process_of(held, name) for name in names if name in held.names} if held is not None else {}
 
 
 def _whole(table: Tabular, asked: Asked) -> tuple[list[str], Block]:
@@ -123,11 +129,11 @@ def _block(asked: Asked, smiles: list[str], found: Features) -> Block:
     domain = asked.model.domain
     embedding = panel.distance_percentile(found.z, domain.mean, domain.whiten, domain.percentiles)
     values = panel.values(asked.model.probes, found.z)
-    looked = support.look(found.z, [flat_parent(text) for text in smiles]) if asked.support is not None else None
+    looked = told.looked(found, smiles) if asked.processes else None
     for row in asked.rows:
         probe = asked.model.probes.probes[row]
-        if asked.support is not None and looked is not None and probe.name in asked.support.names:
-            columns |= _supported(probe.name, support.refine(asked.support, probe.name, looked), embedding)
+        if looked is not None and probe.name in asked.processes:
+            columns |= _supported(probe.name, support.ask(asked.processes[probe.name], looked), embedding)
             continue
         if probe.unit == "probability":
             columns[f"{probe.name}_prob"] = values[:, row].tolist()
@@ -167,17 +173,8 @@ def _fitted(one: Fitted, found: Features, model: Model) -> Block:
 
 def _tox(asked: Asked, smiles: list[str]) -> Block:
     assert asked.tox is not None, "asked for, and there"
-    found = endpoints.assess(asked.model, smiles, asked.tox)
-    columns: Block = {}
-    for at, endpoint in enumerate(found.endpoints):
-        if endpoint.kind == "class":
-            columns[f"{endpoint.name}_prob"] = found.value[:, at].tolist()
-            columns[f"{endpoint.name}_set"] = conformal.braces(found.code[:, at], endpoint.yes, endpoint.no)
-        else:
-            columns[f"{endpoint.name}_mean"] = found.value[:, at].tolist()
-            columns[f"{endpoint.name}_low"] = found.low[:, at].tolist()
-            columns[f"{endpoint.name}_high"] = found.high[:, at].tolist()
-    return columns
+    found = told.toxicity(endpoints.assess(asked.model, smiles, asked.tox))
+    return {name: values if isinstance(values, list) else values.tolist() for name, values in found.items()}
 
 
 def _listed(smiles: Sequence[str]) -> Tabular:

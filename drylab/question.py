@@ -22,7 +22,7 @@ from drylab.score.cascade import Claim
 from drylab.score.engine import GineEncoder
 from drylab.score.extended import extended
 from drylab.score.first import load_first
-from drylab.score.model import Model, load_model
+from drylab.score.model import SUPPORT, TOXICITY, Model, beside, load_model
 from drylab.score.panel import Limit
 from drylab.types import PARSED
 
@@ -56,7 +56,21 @@ class Question:
     first: Model | None = None
 
 
-def ask(target: Target, batch_size: int | None = None, load: Callable[[str], Model] = load_model) -> Question:
+def load_whole(name: str) -> Model:
+    """A model; the files beside it, which describe hits, are found to be sound before the fold and not after. Raises ModelError."""
+    model = load_model(name)
+    if beside(model, TOXICITY).is_file():
+        from drylab.score.endpoints import load_endpoints  # this and the next read SciPy; a model may be one file
+
+        load_endpoints(model)
+    if beside(model, SUPPORT).is_file():
+        from drylab.score.support import load_support
+
+        load_support(model)
+    return model
+
+
+def ask(target: Target, batch_size: int | None = None, load: Callable[[str], Model] = load_whole) -> Question:
     """Resolve a target file; ``load`` gives a model by name. Raises ConfigError, ModelError or InputError, each naming the line that is wrong."""
     if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= MAX_BATCH):
         raise ConfigError(f"batch_size is {batch_size!r}, expected a whole number from 1 to {MAX_BATCH}; correct it")

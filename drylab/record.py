@@ -21,10 +21,13 @@ from drylab.library import places
 from drylab.library.store import Library, file_sha256
 from drylab.question import Question
 from drylab.reduce import Certificate, Histogram
+from drylab.refining import endpoints_told
 from drylab.resources import Resources
 from drylab.score import extended
+from drylab.score.model import SUPPORT, TOXICITY, beside
 from drylab.types import Probe
 
+BESIDE = (TOXICITY, SUPPORT)  # the parts of a model that describe hits
 PACKAGES = ("drylab", "rdkit", "numpy", "numba", "pyarrow", "dask")
 
 
@@ -76,7 +79,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Found, how
         },
         "histogram": _histogram(answer.histogram),
         "known": _known(q, answer),
-        "toxicity": _toxicity(target, q),
+        "toxicity": endpoints_told(target, q),
         "ranges": {name: {"low": r.low, "high": r.high, "hard": r.hard} for name, r in target.ranges().items()},
         "executor": {"kind": how.executor.kind, "workers": how.executor.workers, "batch_size": q.batch_size},
         "certificate": certificate_record(answer.certificate),
@@ -165,6 +168,7 @@ def _model(q: Question) -> dict[str, Any]:
         "excluded": excluded,
         "sha256": q.model.sha256,
         "path": q.model.path,
+        "beside": {part.lstrip("-"): file_sha256(path) for part in BESIDE if (path := beside(q.model, part)).is_file()},
         "card": card.read_text(encoding="utf-8") if card.is_file() else "",
     }
 
@@ -216,13 +220,3 @@ def _known(q: Question, answer: Found) -> list[dict[str, Any]]:
         for i in range(len(q.known.ids))
     ]
     return sorted(rows, key=lambda row: (row["rank"], row["id"]))
-
-
-def _toxicity(target: Target, q: Question) -> list[dict[str, Any]]:
-    rows = []
-    for probe in q.model.probes.probes:
-        if probe.kind == "toxicity":
-            said = target.toxicity.get(probe.name)
-            limits = {"amber": said.amber if said else None, "red": said.red if said else None}
-            rows.append({**_probe(probe), **limits})
-    return rows

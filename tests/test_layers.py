@@ -14,7 +14,7 @@ LEVELS = {
     "ingest": 25, "intake": 26, "assembling": 27, "publishing": 27, "resuming": 28,
     "report": 30, "train": 30,
     "build": 32, "question": 29, "asking": 30, "folding": 31, "certifying": 32, "cascading": 33,
-    "planning": 33, "finish": 33, "record": 33, "opening": 33,
+    "planning": 33, "refining": 30, "finish": 33, "record": 33, "opening": 33,
     "rowchecks": 31, "verifying": 32, "exporting": 31,
     "fitting": 34, "predicting": 34, "evaluating": 34, "showing": 34,
     "screening": 34,

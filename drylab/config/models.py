@@ -264,11 +264,13 @@ class Model(Section):
 
 
 class Report(Section):
-    """Words for the report; explain_top hits get a picture of atom contributions."""
+    """Words for the report; explain_top hits get a picture of atom contributions; toxicity: all endpoints of the model, or false:
+    only those that the target file names."""
 
     title: str | None = None
     contact: str | None = None
     explain_top: Annotated[int, whole(0)] = 50
+    toxicity: bool = True
 
 
 class Provenance(Section):

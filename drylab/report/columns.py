@@ -16,7 +16,7 @@ from drylab.types import Hits
 class Column:
     """One column of hits.
 
-    kind   "number", "flag", "bool", "text" or "list"
+    kind   "number", "flag", "bool", "text", "set" or "list"
     digits decimals a number is written with, 0 for integers
     group  the heading it stands under in the report
     """
@@ -38,6 +38,13 @@ _FIXED: dict[str, tuple[str, str, str, str]] = {
     "key": ("Key", "", "128-bit hash of the standardised SMILES", "Identity"),
     "inchikey": ("InChIKey", "", "for look-ups elsewhere", "Identity"),
     "score": ("Score", "pActivity", "predicted -log10 of the active concentration in mol/l", "Score"),
+    "refined_mean": (
+        "Refined",
+        "pActivity",
+        "activity by comparison with the molecules that were measured; the score, which ranks, is its linear part",
+        "Score",
+    ),
+    "refined_sd": ("Refined, SD", "pActivity", "standard deviation of the refined activity", "Score"),
     "known_as": ("Known as", "", "name of the known active that this hit is", "Identity"),
     "tox_worst": ("Tox", "", "worst flag of all toxicity endpoints", "Toxicity"),
     "embed_distance_pct": (
@@ -131,13 +138,24 @@ def _column(field: pa.Field, units: Mapping[str, str]) -> Column:
     return Column(name, label, unit, meaning, kind, _digits(field), group)
 
 
+# ending of an endpoint's column: what follows its name as a label, meaning, unit ("": none; None: the endpoint's own)
+_ENDINGS: dict[str, tuple[str, str, str | None]] = {
+    "_prob": ("", "predicted probability", "probability"),
+    "_set": ("set", "what cannot be ruled out at 90 % confidence; {both} is no opinion, {} unlike anything seen", ""),
+    "_value": ("", "predicted value", None),
+    "_mean": ("", "predicted value", None),
+    "_low": ("low", "lower end of the 90 % interval", None),
+    "_high": ("high", "upper end of the 90 % interval", None),
+    "_flag": ("flag", "flag", ""),
+}
+
+
 def _of_family(name: str, units: Mapping[str, str]) -> tuple[str, str, str, str]:
-    for ending, meaning in (("_prob", "predicted probability"), ("_value", "predicted value"), ("_flag", "flag")):
+    for ending, (word, meaning, unit) in _ENDINGS.items():
         endpoint = name.removesuffix(ending)
         if endpoint != name and endpoint in units:
-            unit = {"_prob": "probability", "_value": units[endpoint], "_flag": ""}[ending]
-            label = endpoint if ending != "_flag" else f"{endpoint} flag"
-            return label, unit, f"{meaning} of {endpoint}", "Toxicity"
+            own = units[endpoint] if unit is None else unit
+            return f"{endpoint} {word}".strip(), own, f"{meaning} of {endpoint}", "Toxicity"
     if name.startswith("anti_"):
         return f"Anti {name[5:]}", "pActivity", f"predicted activity on the anti-target {name[5:]}", "Selectivity"
     if name.startswith("delta_"):
@@ -152,6 +170,8 @@ def _kind(field: pa.Field) -> str:
         return "number"
     if pa.types.is_nested(field.type):
         return "list"
+    if field.name.endswith("_set") and not pa.types.is_null(field.type):
+        return "set"
     return "flag" if field.name.endswith("_flag") or field.name == "tox_worst" else "text"
 
 

@@ -10,6 +10,7 @@ from drylab.report.columns import Column, describe, plain, shown
 from drylab.report.depict import picture
 from drylab.report.html import Html, fill, json_block, safe_svg, source_hash, template
 from drylab.report.sections import banners, endpoints, heading, known, limits, moment, record
+from drylab.report.toxicity import STATES, group, legend, limit, meanings, panel, states
 from drylab.types import Hits
 
 # A chemist compares hits with a handful of series; beyond these a known active is named without its picture.
@@ -33,7 +34,8 @@ def page(hits: Hits) -> str:
         funnel=funnel(steps(run, len(hits), rows)),
         histogram=histogram(run, _cut(hits)),
         known=known(run),
-        endpoints=endpoints(run),
+        reading=legend(run, hits.table.column_names),
+        endpoints=meanings(run) if panel(run) else endpoints(run),
         record=record(run),
         limits=limits(),
         closing=f"drylab {run.get('drylab', '')}, {moment(run.get('started', ''))}",
@@ -66,6 +68,9 @@ def _data(hits: Hits, rows: int) -> dict[str, Any]:
         "pictures": [safe_svg(drawing) for drawing in hits.pictures[:rows]],
         "mapped": [row.get("atom_contributions") is not None for row in table],
         "endpoints": [_endpoint(e, names) for e in hits.run.get("toxicity", ()) if f"{e['name']}_flag" in names],
+        "panel": [_panelled(e) for e in panel(hits.run)],
+        "states": {each.code or " ": [each.sign, each.kind, each.name] for each in STATES},
+        "marks": [states(panel(hits.run), row) for row in table],
         "known": _neighbours(hits.run.get("known", ()), table),
     }
 
@@ -77,9 +82,16 @@ def _column(column: Column) -> dict[str, Any]:
 
 def _endpoint(endpoint: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
     name = str(endpoint["name"])
-    value = f"{name}_prob" if f"{name}_prob" in names else f"{name}_value"
+    value = next((f"{name}{part}" for part in ("_prob", "_mean", "_value") if f"{name}{part}" in names), "")
     limited = endpoint.get("amber") is not None or endpoint.get("red") is not None
     return {"name": name, "value": value, "flag": f"{name}_flag", "limited": limited}
+
+
+def _panelled(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """What the words of a mark need."""
+    names = ("name", "label", "kind", "unit", "meaning", "yes", "no", "report_only")
+    at = limit(endpoint) if endpoint["bad"] else None
+    return {**{name: endpoint[name] for name in names}, "group": group(str(endpoint["name"])), "limit": at}
 
 
 def _neighbours(known: Sequence[Mapping[str, Any]], table: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

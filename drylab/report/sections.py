@@ -105,11 +105,11 @@ def known(run: Mapping[str, Any]) -> Html:
     numbers = {i for i, column in enumerate(columns) if column in ("Measured", "Score", "Rank", "Top %")}
     note = "A known active that was in the model's training data is no test of the model. The rank of one that is not in the library is where it would stand. "
     note += str(run.get("model", {}).get("excluded", {}).get("sentence", ""))
-    table = _table(columns, body[:_SHOWN], numbers)
+    listed = table(columns, body[:_SHOWN], numbers)
     if rest := body[_SHOWN:]:
         more = tag("summary", f"{len(rest)} more, ranked lower")
-        table = join([table, tag("details", more, _table(columns, rest, numbers))])
-    return join([tag("p", sentence, class_="lead"), table, tag("p", note, class_="note")])
+        listed = join([listed, tag("details", more, table(columns, rest, numbers))])
+    return join([tag("p", sentence, class_="lead"), listed, tag("p", note, class_="note")])
 
 
 def endpoints(run: Mapping[str, Any]) -> Html:
@@ -134,16 +134,16 @@ def endpoints(run: Mapping[str, Any]) -> Html:
             row.get("unit", ""),
             figure(row.get("amber"), 2),
             figure(row.get("red"), 2),
-            *_headline(row.get("metrics", {})),
+            *headline(row.get("metrics", {})),
         )
         for row in rows
     ]
     note = "A flag is \u201cunknown\u201d where the target file sets no threshold. An AUROC of 0.5 is a coin, 1 is perfect; below 0.7 take a flag as a hint. "
     note += "Brackets hold 95 % intervals; the forest is a simple model on the same molecules. More figures stand in the model card below."
-    return join([_table(head, body, {3, 4, 5, 6, 7}), tag("p", note, class_="note")])
+    return join([table(head, body, {3, 4, 5, 6, 7}), tag("p", note, class_="note")])
 
 
-def _headline(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
+def headline(metrics: Mapping[str, Any]) -> tuple[str, str, str]:
     """The figure an endpoint is known by, with its interval, the same of the forest, and on how many molecules."""
     name = next((name for name in _HEADLINES if name in metrics), None)
     tested = _measured("n_test", metrics) if "n_test" in metrics else figure(None)
@@ -250,7 +250,7 @@ def _metrics(metrics: Mapping[str, Any]) -> Html:
         for n in plain
     ]
     return (
-        _table(head, body, set(range(1, len(head))))
+        table(head, body, set(range(1, len(head))))
         if body
         else tag("p", "No held-out figures were recorded.", class_="note")
     )
@@ -275,7 +275,7 @@ def _sources(sources: Sequence[Mapping[str, Any]]) -> Html:
     head = ("Source file", "Read", "Kept", "Duplicates", "Rejected")
     names = ("read", "kept", "duplicates", "rejected")
     body = [(s.get("path", ""), *(figure(_total(s.get(name))) for name in names)) for s in sources]
-    return _table(head, body, {1, 2, 3, 4})
+    return table(head, body, {1, 2, 3, 4})
 
 
 def _total(value: Any) -> Any:
@@ -297,15 +297,17 @@ def _words(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else figure(value)
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[Any]], numeric: set[int]) -> Html:
+def table(head: Sequence[str], body: Sequence[Sequence[Any]], numeric: set[int]) -> Html:
+    """A table that scrolls sideways in a narrow window; ``numeric`` are columns of numbers."""
+
     def cells(kind: str, row: Sequence[Any]) -> Html:
         scope = "col" if kind == "th" else None
         return tag(
             "tr", *(tag(kind, c, class_="number" if i in numeric else None, scope=scope) for i, c in enumerate(row))
         )
 
-    table = tag("table", tag("thead", cells("th", head)), tag("tbody", *(cells("td", row) for row in body)))
-    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=head[0])
+    whole = tag("table", tag("thead", cells("th", head)), tag("tbody", *(cells("td", row) for row in body)))
+    return tag("div", whole, class_="scroll", tabindex="0", role="region", aria_label=head[0])
 
 
 def _folded(summary: str, body: str) -> Html:

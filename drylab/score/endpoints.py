@@ -32,7 +32,7 @@ from drylab.score.counts import COLUMNS, DESCRIPTORS, RECIPE, Described, describ
 from drylab.score.embedding import embed
 from drylab.score.endpoint_table import ENDPOINTS, Endpoint
 from drylab.score.first import encoder_sha256
-from drylab.score.model import TOXICITY, Model, check_tensors, read_file
+from drylab.score.model import TOXICITY, Model, beside, check_tensors, read_file
 
 Array = NDArray[np.float64]
 SCHEMA = "drylab.endpoints/1"
@@ -158,8 +158,7 @@ def fold_probes(endpoints: Endpoints) -> tuple[Array, Array]:
 
 def endpoints_path(model: Model) -> Path:
     """Where a model's endpoints file lies."""
-    path = Path(model.path)
-    return path.with_name(f"{path.stem}{TOXICITY}{path.suffix}")
+    return beside(model, TOXICITY)
 
 
 def load_endpoints(model: Model, path: Path | None = None) -> Endpoints:

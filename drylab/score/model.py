@@ -178,6 +178,12 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.safetensors")) if not path.stem.endswith(parts)}
 
 
+def beside(model: Model, part: str) -> Path:
+    """Where a part of a model lies, whether it is there or not; ``part`` is TOXICITY, SUPPORT or FIRST."""
+    path = Path(model.path)
+    return path.with_name(f"{path.stem}{part}{path.suffix}")
+
+
 def _locate(name: str) -> Path:
     known = shipped()
     wanted = DEFAULT if name == "default" else name

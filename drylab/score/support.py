@@ -25,11 +25,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from drylab.errors import ModelError
 from drylab.featurize import fingerprints
 from drylab.score.first import encoder_sha256
-from drylab.score.model import SUPPORT, Model, check_tensors, read_file
+from drylab.score.model import SUPPORT, Model, beside, check_tensors, read_file
 from drylab.score.similarity import Sparse, similarity
 
 Array = NDArray[np.float64]
@@ -72,6 +73,18 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """Of one target: its m molecules, duals alpha (m,), Cholesky factor (m, m) of their covariances, deviations of z (d,), and
+    middle, constant, scale, noise, mix."""
+
+    own: Looked
+    alpha: Array
+    factor: Array
+    spread: Array
+    numbers: tuple[float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Refined:
     """Of n molecules on one target: mean and variance (n,) of a new measurement, similarity (n,) of the nearest measured one."""
 
@@ -100,25 +113,40 @@ def spread_of(z: Array) -> Array:
     return found
 
 
-def refine(support: Support, name: str, x: Looked) -> Refined:
-    """n molecules, for one of the support's targets."""
+def process_of(support: Support, name: str) -> Process:
+    """The process of one of the support's targets, ready to be asked. Raises ModelError where it is none."""
     t, target = support.tensors, support.names.index(name)
     own, alpha = support.of(target)
-    constant, scale, noise = (float(t[part][target]) for part in ("constant", "scale", "noise"))
+    middle, constant, scale, noise = (float(t[part][target]) for part in ("middle", "constant", "scale", "noise"))
     mix, spread = float(t["mix"][0]), spread_of(own.z)
-    cross = scale * kernel(x, own, mix, spread) + constant
     within = scale * kernel(own, own, mix, spread) + constant
     within[np.diag_indices_from(within)] += noise + JITTER * (scale + constant)
-    known = np.einsum("nm,mn->n", cross, np.linalg.solve(within, cross.T))
-    mean = t["middle"][target] + cross @ alpha
-    nearest = similarity(x.prints, own.prints).max(axis=1, initial=0.0)
+    try:
+        factor = cholesky(within, lower=True, overwrite_a=True, check_finite=False)
+    except LinAlgError as error:
+        raise ModelError(f"{support.path}: the process of {name} is none ({error}); make the support again") from error
+    return Process(own, alpha, factor, spread, (middle, constant, scale, noise, mix))
+
+
+def ask(process: Process, x: Looked) -> Refined:
+    """n molecules, by the process of a target."""
+    middle, constant, scale, noise, mix = process.numbers
+    cross = scale * kernel(x, process.own, mix, process.spread) + constant
+    half = solve_triangular(process.factor, cross.T, lower=True, check_finite=False)
+    known = np.einsum("mn,mn->n", half, half)
+    mean = middle + cross @ process.alpha
+    nearest = similarity(x.prints, process.own.prints).max(axis=1, initial=0.0)
     return Refined(mean, np.maximum(scale + constant - known, 0.0) + noise, nearest)
+
+
+def refine(support: Support, name: str, x: Looked) -> Refined:
+    """n molecules, for one of the support's targets."""
+    return ask(process_of(support, name), x)
 
 
 def support_path(model: Model) -> Path:
     """Where a model's support lies."""
-    path = Path(model.path)
-    return path.with_name(f"{path.stem}{SUPPORT}{path.suffix}")
+    return beside(model, SUPPORT)
 
 
 def load_support(model: Model, path: Path | None = None) -> Support | None:

@@ -14,6 +14,8 @@ from rdkit.Chem import Descriptors, rdMolDescriptors
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from drylab.report.depict import picture
+from drylab.score.endpoint_table import ENDPOINTS as ENDPOINTS_TOLD
+from drylab.score.endpoint_table import Endpoint
 from drylab.types import Hits
 
 DRUGS = {
@@ -49,6 +51,7 @@ TAILS = (
 )  # fmt: skip
 # A tail is set in while rings of the core are open, so it counts its own from 6.
 _RINGS = str.maketrans("12", "67")
+PANEL = ("nr_ahr", "ames", "herg", "herg_block", "cyp3a4", "bbb", "dili")
 ENDPOINTS = ("ames", "herg_block", "dili", "nr_ahr", "nr_er", "sr_mmp", "sr_p53")
 
 
@@ -71,6 +74,37 @@ def hits(rows: int = 40, report_n: int = 30, **changes: Any) -> Hits:
     pictures = tuple(picture(columns["smiles"][i], maps[i]) for i in range(shown))
     table = pa.table({name: _array(name, values) for name, values in columns.items()})
     return Hits(table, record(n, report_n, columns["score"]), pictures)
+
+
+def panelled(rows: int = 12) -> Hits:
+    """Hits of a model with a toxicity panel and a support: every set and interval there can be, in turns."""
+    plain = hits(rows, rows)
+    table = plain.table.drop_columns(
+        [name for name in plain.table.column_names if name.endswith(("_prob", "_value", "_flag"))]
+    )
+    for name in PANEL:
+        one = ENDPOINTS_TOLD[name]
+        for part, values in _panel_columns(one, rows).items():
+            table = table.append_column(f"{name}_{part}", pa.array(values))
+    table = table.append_column("refined_mean", pa.array([7.0 - 0.01 * i for i in range(rows)]))
+    table = table.append_column("refined_sd", pa.array([0.5] * rows))
+    return Hits(table, {**plain.run, "toxicity": [_told(ENDPOINTS_TOLD[name]) for name in PANEL]}, plain.pictures)
+
+
+def _panel_columns(one: Endpoint, rows: int) -> dict[str, list[Any]]:
+    turns = [i % 5 for i in range(rows)]
+    if one.kind == "value":
+        low = [(one.amber + 0.1, one.amber - 3.0, one.amber - 1.0)[turn % 3] for turn in turns]
+        return {"mean": [x + 1.0 for x in low], "low": low, "high": [x + 2.0 for x in low]}
+    said = [f"{{{one.yes}}}", f"{{{one.yes}}}", "{both}", "{}", f"{{{one.no}}}"]
+    return {"prob": [(0.83, 0.07, 0.41, 0.3, 0.02)[turn] for turn in turns], "set": [said[turn] for turn in turns]}
+
+
+def _told(one: Endpoint) -> dict[str, Any]:
+    names = ("name", "unit", "meaning", "kind", "label", "threshold", "bad", "yes", "no", "report_only", "data")
+    more = {"usual": {"amber": one.amber, "red": one.red}, "cautions": list(one.cautions), "panel": True}
+    metrics = {"auroc": 0.84, "n_train": 6500.0}
+    return {**{name: getattr(one, name) for name in names}, **more, "metrics": metrics, "amber": None, "red": None}
 
 
 def empty() -> Hits:

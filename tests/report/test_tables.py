@@ -119,7 +119,14 @@ def test_docs_name_every_column() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "hits.md").read_text(encoding="utf-8")
     families = {
         "Selectivity": ("anti_<name>", "delta_<name>"),
-        "Toxicity": ("<endpoint>_prob", "<endpoint>_value", "<endpoint>_flag", "tox_worst"),
+        "Toxicity": (
+            "<endpoint>_prob",
+            "<endpoint>_set",
+            "<endpoint>_mean",
+            "<endpoint>_value",
+            "<endpoint>_flag",
+            "tox_worst",
+        ),
     }
     for column in describe(HITS):
         names = families.get(column.group, (column.name,))

@@ -18,18 +18,29 @@ function drawing(svg, label) {
   return node;
 }
 
-// Pictures are made when they come near the window: a thousand of them would hold up the first view.
+// Pictures and marks are made when they come near the window: a thousand of them would hold up the first view.
 const waiting = new Map();
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) attach(entry.target);
 }, { rootMargin: "600px" });
 
 function attach(holder) {
-  const row = waiting.get(holder);
-  if (row === undefined) return;
+  const make = waiting.get(holder);
+  if (make === undefined) return;
   waiting.delete(holder);
   watcher.unobserve(holder);
-  holder.replaceChildren(drawing(data.pictures[row], "Structure of " + value(row, "id")));
+  holder.replaceChildren(...make());
+}
+
+function later(holder, make) {
+  waiting.set(holder, make);
+  watcher.observe(holder);
+  return holder;
+}
+
+function forget(holder) {
+  watcher.unobserve(holder);
+  waiting.delete(holder);
 }
 
 function pictureButton(row) {
@@ -37,9 +48,7 @@ function pictureButton(row) {
     type: "button", class: "picture", onclick: () => openDetail(row),
     "aria-label": "Open rank " + value(row, "rank") + ", " + value(row, "id"),
   });
-  waiting.set(holder, row);
-  watcher.observe(holder);
-  return holder;
+  return later(holder, () => [drawing(data.pictures[row], "Structure of " + value(row, "id"))]);
 }
 
 function chip(flag, text) {
@@ -56,7 +65,7 @@ function endpointText(row, endpoint) {
 function toxChips(row) {
   const box = el("span", { class: "chips" });
   const asked = data.endpoints.filter((endpoint) => endpoint.limited);
-  if (!asked.length && data.endpoints.length) box.append(chip("unknown", "no limits set"));
+  if (!asked.length && data.endpoints.length && !data.panel.length) box.append(chip("unknown", "no limits set"));
   const few = asked.length <= 3;
   const counts = { green: 0, unknown: 0 };
   for (const flag of ["red", "amber", "unknown", "green"]) {
@@ -68,6 +77,74 @@ function toxChips(row) {
   }
   for (const flag of ["unknown", "green"]) if (counts[flag]) box.append(chip(flag, counts[flag] + " " + flag));
   return box;
+}
+
+// The panel: a mark an endpoint, in lines of a group, at the same place in every hit.
+const panelGroups = new Map();
+data.panel.forEach((endpoint, index) => {
+  if (!panelGroups.has(endpoint.group)) panelGroups.set(endpoint.group, []);
+  panelGroups.get(endpoint.group).push(index);
+});
+
+function mark(row, index) {
+  const [sign, kind] = data.states[data.marks[row][index]];
+  return el("span", { class: "mark " + kind, title: data.panel[index].label + ": " + markWords(row, index) }, sign);
+}
+
+function figureOf(row, endpoint) {
+  const number = (part) => value(row, endpoint.name + part);
+  if (endpoint.kind === "class") return number("_prob") === null ? "" : "P(" + endpoint.yes + ") " + number("_prob").toFixed(2);
+  if (number("_mean") === null) return "";
+  return number("_mean").toFixed(1) + " (" + number("_low").toFixed(1) + " to " + number("_high").toFixed(1) + ") " + endpoint.unit;
+}
+
+function saidOf(row, index) {
+  const endpoint = data.panel[index], code = data.marks[row][index], isClass = endpoint.kind === "class";
+  if (code === "+" || code === "-") return code === "+" ? endpoint.yes : endpoint.no;
+  const name = data.states[code][2];
+  if (code === "u") return name + (isClass ? ": neither is ruled out" : ": the interval holds " + endpoint.limit);
+  if (code === "o") return name + ": unlike anything seen";
+  if (code === " ") return name;
+  if (!isClass) return name + (code === "c" ? ": below " : ": at least ") + endpoint.limit;
+  const set = (value(row, endpoint.name + "_set") || "").replace(/^\{|\}$/g, "");
+  return name + ": " + (code === "r" ? "looks " + set + ", improbable" : set) + (endpoint.report_only ? " (a reminder, no reason to drop it)" : "");
+}
+
+function markWords(row, index) {
+  return [saidOf(row, index), figureOf(row, data.panel[index])].filter(Boolean).join("; ");
+}
+
+function countOf(row, code) {
+  return [...data.marks[row]].filter((it) => it === code).length;
+}
+
+function markSummary(row) {
+  const parts = ["R", "r", "u", "o", "c"].filter((code) => countOf(row, code)).map((code) => countOf(row, code) + " " + data.states[code][2]);
+  return "Toxicity panel: " + parts.join(", ");
+}
+
+function markGrid(row) {
+  const holder = el("span", { class: "marks", role: "img", "aria-label": markSummary(row) });
+  return later(holder, () => [...panelGroups].map(([name, indices]) =>
+    el("span", { class: "marks-line" }, el("small", {}, name), ...indices.map((index) => mark(row, index)))));
+}
+
+function toxCell(row) {
+  const chips = toxChips(row);
+  if (!data.panel.length) return chips;
+  return el("span", { class: "tox" }, chips.childNodes.length ? chips : null, markGrid(row));
+}
+
+// The worst flag of the limits that were set, then how much the panel flags.
+function toxKey(row) {
+  if (!data.panel.length) return sortKey(row, data.columns[place.get("tox_worst")]);
+  return 1e4 * (FLAG_ORDER[value(row, "tox_worst")] ?? 1) + 100 * countOf(row, "R") + countOf(row, "r");
+}
+
+function refined(row) {
+  const mean = value(row, "refined_mean"), sd = value(row, "refined_sd");
+  if (mean === null) return el("span", {}, "");
+  return el("span", { class: "refined" }, mean.toFixed(2), sd === null ? null : el("small", {}, " \u00b1 " + sd.toFixed(2)));
 }
 
 function alertList(row) {
@@ -97,12 +174,13 @@ function nearest(row) {
 const SPECIAL = {
   id: (row) => el("span", { class: "id" }, value(row, "id"), knownBadge(row)),
   score: (row) => el("strong", {}, value(row, "score").toFixed(2)),
-  tox_worst: toxChips,
+  refined_mean: refined,
+  tox_worst: toxCell,
   in_domain: domainMark,
   nearest_known_id: nearest,
   alerts: alertList,
 };
-const BRIEF = ["rank", "id", "score", "delta_*", "tox_worst", "in_domain", "mw", "clogp", "tpsa", "qed", "alerts", "nearest_known_id"];
+const BRIEF = ["rank", "id", "score", "refined_mean", "delta_*", "tox_worst", "in_domain", "mw", "clogp", "tpsa", "qed", "alerts", "nearest_known_id"];
 const LATER = ["key", "inchikey", "smiles", "scaffold"];
 // Three decimals of a molecular weight are noise in a table; the detail view and the files have them.
 const BRIEF_DIGITS = { mw: 1, tpsa: 1, clogp: 2, qed: 2, fsp3: 2, embed_distance_pct: 0, max_sim_known: 2 };
@@ -114,9 +192,10 @@ function field(column) {
     name: column.name, label: column.name === "in_domain" ? "Domain" : column.label, column,
     title: column.meaning + (column.unit ? " (" + column.unit + ")" : ""),
     numeric: column.kind === "number",
-    key: column.name === "nearest_known_id" ? (row) => value(row, "max_sim_known") : (row) => sortKey(row, column),
+    key: column.name === "nearest_known_id" ? (row) => value(row, "max_sim_known")
+      : column.name === "tox_worst" ? toxKey : (row) => sortKey(row, column),
     // For these a first click should bring the largest on top.
-    descending: ["score", "qed", "nearest_known_id"].includes(column.name) || column.name.startsWith("delta_"),
+    descending: ["score", "refined_mean", "qed", "nearest_known_id"].includes(column.name) || column.name.startsWith("delta_"),
     cell: special || ((row) => {
       const it = value(row, column.name);
       if (column.kind === "flag" && it !== null) return chip(it, it);

@@ -110,9 +110,12 @@ function listen() {
   window.addEventListener("beforeprint", () => { for (const holder of [...waiting.keys()]) attach(holder); });
 }
 
-byId("sort").append(...[...fields.values()].map((it) => el("option", { value: it.name }, it.label)));
+for (const group of new Set([...fields.values()].map((it) => it.column?.group ?? "Alerts"))) {
+  byId("sort").append(el("optgroup", { label: group }, ...[...fields.values()].filter((it) => (it.column?.group ?? "Alerts") === group)
+    .map((it) => el("option", { value: it.name }, it.label))));
+}
 if (!place.has("in_domain")) byId("only-domain").closest("label").hidden = true;
-if (!place.has("tox_worst")) byId("hide-red").closest("label").hidden = true;
+if (!place.has("tox_worst") || (data.panel.length && !data.endpoints.some((it) => it.limited))) byId("hide-red").closest("label").hidden = true;
 if (!alertColumns.length) byId("hide-alerts").closest("label").hidden = true;
 buildTable(briefFields());
 listen();

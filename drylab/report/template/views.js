@@ -15,7 +15,7 @@ function selector(row) {
 }
 
 function buildTable(shownFields) {
-  for (const holder of tableBox.querySelectorAll(".picture")) { watcher.unobserve(holder); waiting.delete(holder); }
+  for (const holder of tableBox.querySelectorAll(".picture, .marks")) forget(holder);
   for (const row of rowNumbers) boxes[row] = boxes[row].filter((box) => !tableBox.contains(box));
   const all = el("input", { type: "checkbox", id: "all", "aria-label": "Select all rows shown", onchange: (event) => pick(visible, event.target.checked) });
   const head = el("tr", {}, el("th", { scope: "col", class: "select" }, all), el("th", { scope: "col" }, "Structure"),
@@ -36,7 +36,8 @@ function card(row) {
   return el("article", { class: "card", role: "listitem", "data-row": row },
     el("header", {}, selector(row), el("span", { class: "rank" }, "#" + value(row, "rank")),
       el("span", { class: "id" }, value(row, "id")), el("strong", { class: "score", title: "predicted pActivity" }, number("score", 2))),
-    pictureButton(row), knownBadge(row), toxChips(row),
+    pictureButton(row), knownBadge(row),
+    value(row, "refined_mean") === null ? null : el("p", { class: "like" }, el("small", {}, "refined "), refined(row)), toxCell(row),
     el("p", { class: "properties" }, fact("MW", number("mw", 0)), fact("cLogP", number("clogp", 1)), fact("TPSA", number("tpsa", 0)),
       fact("HBD", number("hbd", 0)), fact("QED", number("qed", 2))),
     alertsOf(row).length ? alertList(row) : null,
@@ -98,13 +99,26 @@ function detailColumns(row) {
     groups.get(column.group).push(column);
   }
   const box = el("div", { class: "columns" });
-  for (const name of ["Score", ...[...groups.keys()].filter((group) => group !== "Score" && group !== "Identity"), "Identity"]) {
-    if (groups.has(name)) box.append(el("section", { class: name === "Identity" ? "identity" : null }, el("h3", {}, name), el("dl", {}, ...groups.get(name).flatMap((column) => line(row, column)))));
+  const wide = data.panel.length ? ["Toxicity", "Identity"] : ["Identity"];
+  for (const name of ["Score", ...[...groups.keys()].filter((group) => group !== "Score" && !wide.includes(group)), ...wide]) {
+    if (groups.has(name)) box.append(el("section", { class: name === "Identity" ? "identity" : wide.includes(name) ? "identity panel" : null }, el("h3", {}, name), el("dl", {}, ...groups.get(name).flatMap((column) => line(row, column)), ...(name === "Toxicity" ? panelLines(row) : []))));
   }
   return box;
 }
 
+// Of the panel a line an endpoint: its mark, what is said, and the figures.
+function panelLines(row) {
+  return data.panel.flatMap((endpoint, index) => {
+    const flag = value(row, endpoint.name + "_flag");
+    return [el("dt", { title: endpoint.meaning }, endpoint.label),
+      el("dd", {}, mark(row, index), " ", saidOf(row, index), el("small", {}, " " + figureOf(row, endpoint)), flag && flag !== "unknown" ? chip(flag, flag) : null)];
+  });
+}
+
+const inPanel = new Set(data.panel.flatMap((endpoint) => ["_prob", "_set", "_mean", "_low", "_high", "_flag"].map((part) => endpoint.name + part)));
+
 function line(row, column) {
+  if (inPanel.has(column.name) || (column.name === "tox_worst" && !data.endpoints.some((it) => it.limited) && data.panel.length)) return [];
   if (column.kind === "flag" && column.name !== "tox_worst") return [];
   const endpoint = data.endpoints.find((it) => it.value === column.name);
   const flag = endpoint ? value(row, endpoint.flag) : column.name === "tox_worst" ? value(row, column.name) : null;
