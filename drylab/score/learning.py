@@ -23,8 +23,10 @@ from drylab.score.similarity import Sparse, named, similarity
 
 Array = NDArray[np.float64]
 FINGERPRINTS = ("ecfp6", "fcfp4", "pairs", "torsions")
-# What is added up, each with a scale of its own. "near" is a bell curve and "line" a product of whitened z.
-KERNELS = (*FINGERPRINTS, "near", "line")
+# What is added up, each with a scale of its own: the mean similarity of the fingerprints; its square, which counts close ones
+# alone; exp(-distance of z as it is), since whitened its noise would weigh as much as what it says; and the product of whitened
+# z, for values that add up from parts of a molecule.
+KERNELS = ("alike", "sharp", "near", "line")
 _NOT_FLAT = frozenset("[/\\.")
 SLOPE = "slope"  # with a prior, one more: how far the truth is from the prior may depend on what the prior says
 
@@ -108,7 +110,7 @@ def predict(learned: Learned, found: Features, domain: DomainWeights) -> tuple[A
     support, prior = learned.support, learned.prior
     plain = [name for name in learned.kernels if name != SLOPE]
     cross = tilted(matrices(found, support, domain, plain), prior, learned.middle, found.z, support.z)
-    own = [_diagonal(name, found, domain, support) for name in plain]
+    own = [_diagonal(name, found, domain) for name in plain]
     base = np.zeros(len(found)) if prior is None else found.z @ prior[0] + prior[1]
     if prior is not None:
         own.append((base - learned.middle) ** 2)
@@ -140,24 +142,38 @@ def whitened(z: Array, domain: DomainWeights) -> Array:
 
 def matrices(x: Features, y: Features, domain: DomainWeights, names: Sequence[str]) -> list[Array]:
     """One (n, m) kernel a name."""
-    if "near" in names or "line" in names:
-        a, b = whitened(x.z, domain), whitened(y.z, domain)
-    found = []
-    for name in names:
-        if name == "near":
-            squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2.0 * a @ b.T
-            found.append(np.exp(-0.5 * np.maximum(squared, 0.0) / a.shape[1]))
-        elif name == "line":
-            found.append(a @ b.T / a.shape[1])
-        else:
-            found.append(similarity(x.prints[name], y.prints[name]))
-    return found
+    found: dict[str, Array] = {}
+    if "alike" in names or "sharp" in names:
+        alike = np.zeros((len(x), len(y)))
+        for name in FINGERPRINTS:
+            alike += similarity(x.prints[name], y.prints[name])
+        alike /= len(FINGERPRINTS)
+        found = {"alike": alike, "sharp": alike**2}
+    if "near" in names:
+        found["near"] = _near(x.z - domain.mean, y.z - domain.mean, domain)
+    if "line" in names:
+        found["line"] = whitened(x.z, domain) @ whitened(y.z, domain).T / x.z.shape[1]
+    return [found[name] for name in names]
 
 
-def _diagonal(name: str, x: Features, domain: DomainWeights, support: Features) -> Array:
+def _near(a: Array, b: Array, domain: DomainWeights) -> Array:
+    """(n, m) exp(-distance) of centred z, in units of the root mean squared distance of two training molecules."""
+    unit = 2.0 * float((np.linalg.pinv(domain.whiten) ** 2).sum())  # twice the trace of their covariance
+    far: Array = a @ (b.T * (-2.0 / unit))
+    far += (a**2).sum(axis=1)[:, None] / unit
+    far += (b**2).sum(axis=1) / unit
+    far[far < 1e-12] = 0.0  # of a molecule with itself, rounding leaves 1e-16, whose root would show
+    np.sqrt(far, out=far)
+    return np.exp(np.negative(far, out=far), out=far)
+
+
+def _diagonal(name: str, x: Features, domain: DomainWeights) -> Array:
+    if name == "near":
+        return np.ones(len(x))
     if name == "line":
         return (whitened(x.z, domain) ** 2).mean(axis=1)
-    return np.ones(len(x)) if name == "near" else (np.diff(x.prints[name].ptr) > 0).astype(np.float64)
+    alike = np.mean([np.diff(x.prints[each].ptr) > 0 for each in FINGERPRINTS], axis=0)
+    return np.asarray(alike**2 if name == "sharp" else alike, np.float64)
 
 
 def tilted(plain: list[Array], prior: Prior | None, middle: float, x: Array, y: Array) -> list[Array]:

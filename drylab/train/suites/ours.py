@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drylab.score import gaussian
-from drylab.score.learning import FINGERPRINTS, Features, learn, matrices, predict
+from drylab.score.learning import Features, learn, matrices, predict
 from drylab.score.model import DomainWeights, Model
 from drylab.train.suites.table import Budget
 
@@ -19,7 +19,7 @@ OURS, PROBE = "drylab", "drylab: probe alone (the fold)"
 PRINTS, GNN = "drylab: fingerprints alone", "drylab: GNN alone"
 ALL = (OURS, PROBE, PRINTS, GNN)
 CHOOSING = 500
-BRANCHES = {PRINTS: FINGERPRINTS, GNN: ("near", "line")}
+BRANCHES = {PRINTS: ("alike", "sharp"), GNN: ("near", "line")}
 
 
 def guesses(train: Features, y: Array, test: Features, domain: DomainWeights) -> dict[str, Array]:
