@@ -3,10 +3,11 @@
 A probe on z is what a fold can afford; beside measured molecules a similarity says more. MODEL-support.safetensors lies beside the
 model and has, for t targets and m molecules that were measured on any of them, e pairs of both:
 
-    ecfp4.ptr (m+1,)   ecfp4.bit (c,) uint16   ecfp4.count (c,) uint8     folded to BITS, of flat parents
-    z (m, d) int8      z.scale (d,)            z = scale * int8
+    ecfp4.ptr (m+1,)   ecfp4 (c,) uint16       counts of flat parents, folded to BITS, as packed.py packs them
+    z (m, d/2) uint8   z.low, z.step (d,)      likewise
     ptr (t+1,)         row (e,) which molecule          alpha (e,) its dual
-    middle (t,)   constant (t,)   scale (t,)   noise (t,)      mean and variances     mix (1,)  share of z in the similarity
+    middle (t,)   constant (t,)   scale (t,)   noise (t,)      mean and variances
+    mix (1,)   share of z in the similarity          looser (1,)   how much of the likeliest noise there is, times
 
     mean = middle + sum_i alpha_i (constant + scale k(x, x_i))
     k    = (1 - mix) tanimoto + mix exp(-|u - u_i|^2 / 2d)     tanimoto of counts (min-max); u: z in deviations of the target's molecules
@@ -29,16 +30,18 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from drylab.errors import ModelError
 from drylab.featurize import fingerprints
+from drylab.score import packed
 from drylab.score.first import encoder_sha256
 from drylab.score.model import SUPPORT, Model, beside, check_tensors, read_file
 from drylab.score.similarity import Sparse, similarity
 
 Array = NDArray[np.float64]
-SCHEMA = "drylab.support/1"
+SCHEMA = "drylab.support/2"
 RADIUS, BITS = 2, 2048
 AXES = {
-    **{"ptr": "s", "row": "e", "alpha": "e", "ecfp4.ptr": "n", "ecfp4.bit": "c", "ecfp4.count": "c"},
-    **{"z": "md", "z.scale": "d", "middle": "t", "constant": "t", "scale": "t", "noise": "t", "mix": "1"},
+    **{"ptr": "s", "row": "e", "alpha": "e", "ecfp4.ptr": "n", "ecfp4": "c"},
+    **{"z": "mh", "z.low": "d", "z.step": "d", "middle": "t", "constant": "t", "scale": "t", "noise": "t"},
+    **{"mix": "1", "looser": "1"},
 }
 JITTER = 1e-8
 
@@ -57,13 +60,27 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A checked file. ``names``: the t targets; ``molecules``: the m molecules; ``tensors`` as above, float64."""
+    """A checked file. ``names``: the t targets; ``molecules``: the m molecules; ``tensors`` as above, float64.
+
+    figures  target -> what it was worth on TEST scaffolds: n, spearman, rmse
+    """
 
     path: str
     sha256: str
     names: tuple[str, ...]
     molecules: Looked
     tensors: Mapping[str, Array]
+    figures: Mapping[str, Mapping[str, float]]
+
+    @property
+    def mix(self) -> float:
+        """The share of z in the similarity."""
+        return float(self.tensors["mix"][0])
+
+    @property
+    def looser(self) -> float:
+        """What the likeliest noise was multiplied by."""
+        return float(self.tensors["looser"][0])
 
     def of(self, target: int) -> tuple[Looked, Array]:
         """The molecules measured on a target, and their duals."""
@@ -96,7 +113,7 @@ class Refined:
 def look(z: Array, smiles: Sequence[str]) -> Looked:
     """n flat parents and their z; of a text that is no molecule, a fingerprint without bits."""
     counts = fingerprints(list(smiles), RADIUS, BITS, count=True)
-    return Looked(z, Sparse(counts.ptr, counts.bit, np.minimum(counts.count, 255).astype(np.uint16)))
+    return Looked(z, Sparse(counts.ptr, counts.bit, np.minimum(counts.count, packed.MOST).astype(np.uint16)))
 
 
 def kernel(x: Looked, y: Looked, mix: float, spread: Array) -> Array:
@@ -118,7 +135,7 @@ def process_of(support: Support, name: str) -> Process:
     t, target = support.tensors, support.names.index(name)
     own, alpha = support.of(target)
     middle, constant, scale, noise = (float(t[part][target]) for part in ("middle", "constant", "scale", "noise"))
-    mix, spread = float(t["mix"][0]), spread_of(own.z)
+    mix, spread = support.mix, spread_of(own.z)
     within = scale * kernel(own, own, mix, spread) + constant
     within[np.diag_indices_from(within)] += noise + JITTER * (scale + constant)
     try:
@@ -166,36 +183,37 @@ def load_support(model: Model, path: Path | None = None) -> Support | None:
         )
     names = tuple(map(str, header.get("targets") or ()))
     m = max(len(tensors["ecfp4.ptr"]) - 1, 0)
-    known = {"t": len(names), "s": len(names) + 1, "d": len(model.encoder.c), "m": m, "n": m + 1, "1": 1}
+    d = len(model.encoder.c)
+    known = {"t": len(names), "s": len(names) + 1, "d": d, "h": (d + 1) // 2, "m": m, "n": m + 1, "1": 1}
     check_tensors(path, tensors, AXES, known)
-    molecules = Looked(tensors["z"] * tensors["z.scale"], _checked(path, tensors, len(names)))
-    return Support(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), names, molecules, tensors)
+    grid = packed.Grid(tensors["z.low"].astype(np.float32), tensors["z.step"].astype(np.float32))
+    molecules = Looked(grid.unpack(tensors["z"]), _checked(path, tensors, len(names)))
+    return Support(
+        str(path), hashlib.sha256(path.read_bytes()).hexdigest(), names, molecules, tensors, header.get("figures", {})
+    )
 
 
 def _checked(path: Path, tensors: Mapping[str, Array], targets: int) -> Sparse:
     """The fingerprints, with every index that a kernel follows inside its array."""
-    ptr, bit, count = (tensors[f"ecfp4.{part}"] for part in ("ptr", "bit", "count"))
+    ptr, (bit, count) = tensors["ecfp4.ptr"].astype(np.int64), packed.unpack_prints(tensors["ecfp4"])
     m, e = len(ptr) - 1, len(tensors["row"])
     starts = np.zeros(len(bit) + 1, bool)
     sound = _offsets(ptr, len(bit)) and _offsets(tensors["ptr"], e) and len(tensors["ptr"]) == targets + 1
     if sound:
-        starts[ptr.astype(np.int64)] = True
-        rising = starts[1:-1] | (np.diff(bit) > 0)
+        starts[ptr] = True
+        rising = starts[1:-1] | (np.diff(bit.astype(np.int64)) > 0)
         inside = (tensors["row"] >= 0).all() and (tensors["row"] < m).all()
         sound = bool(rising.all() and inside and (bit < BITS).all() and (count >= 1).all())
     if not sound:
         raise ModelError(f"{path}: offsets or fingerprints are not in order; make the support again")
-    return Sparse(ptr.astype(np.int64), bit.astype(np.uint32), count.astype(np.uint16))
+    return Sparse(ptr, bit, count)
 
 
-def _offsets(ptr: Array, end: int) -> bool:
+def _offsets(ptr: NDArray[Any], end: int) -> bool:
     return bool(len(ptr) > 0 and ptr[0] == 0 and ptr[-1] == end and (np.diff(ptr) >= 0).all())
 
 
-TYPES = {
-    **{"ecfp4.bit": np.uint16, "ecfp4.count": np.uint8, "ecfp4.ptr": np.int32},
-    **{"ptr": np.int32, "row": np.int32, "z": np.int8},
-}
+TYPES = {"ecfp4": np.uint16, "ecfp4.ptr": np.int32, "ptr": np.int32, "row": np.int32, "z": np.uint8}
 
 
 def stored(name: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -22,7 +22,7 @@ from drylab.train.card import write_card
 from drylab.train.certify import certify
 from drylab.train.data import read_labels
 from drylab.train.fold_probes import settle
-from drylab.train.keepout import demo_skeletons
+from drylab.train.keepout import BENCHMARKS, demo_skeletons
 from drylab.train.transfer_fit import fit_landmarks
 
 Log = Callable[[str], None]
@@ -39,7 +39,8 @@ def complete(path: Path, data: Path, log: Log = print) -> Model:
     log("landmarks; support")
     demo = Path(str(resources.files("drylab"))) / "library" / "data" / "drugs.csv"
     model = load_model(path)
-    support.save(support_path(model), model, *support.train(model, read_labels(data, demo_skeletons(demo)), log))
+    judged, whole = (read_labels(data, demo_skeletons(demo), which) for which in (BENCHMARKS, ()))
+    support.save(support_path(model), model, support.train(model, judged, whole, log))
     write_card(path.with_suffix(".md"), model)  # which names the file by its hash, and the landmarks changed that
     return model
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from drylab.train.batches import LAST_GROUPS, label_store, molecules_of, presume
 from drylab.train.data import Labels, demo_skeletons, read_labels
 from drylab.train.episodes import episodes_of
 from drylab.train.fit import Corpus
+from drylab.train.keepout import BENCHMARKS
 from drylab.train.panel import Task
 from drylab.train.pretext import pretext
 from drylab.train.split import SKIPPED, TRAIN, VALID, folds, split_hash
@@ -31,13 +32,13 @@ class Prepared:
     corpus: Corpus
 
 
-def prepare(folder: Path, demo: Path, cache: Path | None = None) -> Prepared:
-    """Read, curate, split and featurize everything under ``folder``, without the molecules of ``demo``.
+def prepare(folder: Path, demo: Path, cache: Path | None = None, benchmarks: Sequence[str] = BENCHMARKS) -> Prepared:
+    """Read, curate, split and featurize everything under ``folder``, without the molecules of ``demo`` and of ``benchmarks``.
 
     cache  folder of parents that were read before; the user's cache folder if None
     """
     banned = demo_skeletons(demo)
-    return assemble(read_labels(folder, banned, cache=cache), banned)
+    return assemble(read_labels(folder, banned, benchmarks, cache), banned)
 
 
 def assemble(labels: Labels, banned: frozenset[str]) -> Prepared:

@@ -54,7 +54,7 @@ class FitRecipe:
     seed: int = 1
 
 
-LAST = FitRecipe(epochs=12, rate=1e-3, library=10_000, episodes=1, fitted=0.3, pretext=0.2, seed=2)  # see corpus.last
+LAST = FitRecipe(epochs=30, rate=1e-3, library=10_000, episodes=1, fitted=0.3, pretext=0.2, seed=2)  # see corpus.last
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from drylab.library.store import file_sha256
 from drylab.score.encoder import unfold
-from drylab.score.model import Model, load_model
+from drylab.score.model import DomainWeights, Model, load_model
 from drylab.train.check import library_sample, screen_drugs
 from drylab.train.corpus import Prepared, last, prepare
 from drylab.train.data import FILES
@@ -69,34 +69,40 @@ def make(order: Order, log: Callable[[str], None] = print) -> Model:
 
 
 def finish(order: Order, prepared: Prepared, panel: Panel, log: Callable[[str], None] = print) -> Model:
-    """From a trained panel to the files; every figure is of the weights as stored."""
+    """From a trained panel to the files; every figure is of the weights as stored.
+
+    What benchmarks keep from the encoder would leave targets that everybody measures with hardly a value. The probes are fitted
+    to it, on an encoder that cannot change any more; what judges z by a benchmark fits its own.
+    """
     corpus = prepared.corpus
     everything = np.concatenate([corpus.train, corpus.library])
     settled = settle_rare_rows(panel.encoder, corpus.molecules, everything)
     encoder = encoder_of(panel.encoder)
-    z = _embed(prepared, unfold(encoder).float())  # to seven digits, three times as fast
-    heads, strengths = refit(prepared, z, trained_heads(panel, prepared))
-    heads, temperatures = calibrate(prepared, z, heads)
+    network = unfold(encoder).float()  # to seven digits, three times as fast
+    whole = prepare(order.data, order.demo, benchmarks=())
+    z = _embed(whole, network)
+    heads, strengths = refit(whole, z, _named(trained_heads(panel, prepared), prepared, whole))
+    heads, temperatures = calibrate(whole, z, heads)
     heads = as_stored(heads)
     log(f"refit strengths {strengths}, {settled} rare rows settled; judging")
-    tasks = prepared.labels.tasks
+    tasks = whole.labels.tasks
     # The endpoints get their probes, and their figures, with the toxicity panel (toxicity.py).
     affinity = [number for number, task in enumerate(tasks) if task.shipped and task.kind == "affinity"]
-    judged = {number: judge(prepared, z, heads, number) for number in affinity}
+    judged = {number: judge(whole, z, heads, number) for number in affinity}
     figures = {tasks[number].name: found.figures for number, found in judged.items()}
     described = probes(order.data, figures)
     by_name = {task.name: number for number, task in enumerate(tasks)}
     rows = [by_name[probe.name] for probe in described]
     bank = ProbeBank(described, heads.weights[rows], heads.bias[rows])
-    held_out = (prepared.fold == VALID) & ~prepared.labels.library  # not the test fold, which only judges
-    where = domain(z[corpus.train], z[held_out])
+    where = _domain(prepared, network)
     info = describe(order, prepared) | {
+        "probes_fitted_to": _counts(whole),
         "summary": summary(judged),
         "refit_strength": {kind: (s if np.isfinite(s) else "trained head kept") for kind, s in strengths.items()},
         "temperatures": temperatures,
     }
     write(order.out, info, encoder, bank, where)
-    info["check"] = _check(order, prepared)
+    info["check"] = _check(order, whole)
     write(order.out, info, encoder, bank, where)
     return load_model(order.out)
 
@@ -107,6 +113,21 @@ def trained_heads(panel: Panel, prepared: Prepared) -> Heads:
     bias = panel.bias.detach().numpy().astype(np.float64)
     store = prepared.corpus.labels
     return Heads(weight * store.scale[:, None], bias * store.scale + store.centre)
+
+
+def _named(heads: Heads, have: Prepared, want: Prepared) -> Heads:
+    """The heads in another order of tasks, by name; zeros for tasks that were not trained."""
+    rows = {task.name: number for number, task in enumerate(have.labels.tasks)}
+    order = np.array([rows.get(task.name, -1) for task in want.labels.tasks])
+    found = order >= 0
+    return Heads(np.where(found[:, None], heads.weights[order], 0.0), np.where(found, heads.bias[order], 0.0))
+
+
+def _domain(prepared: Prepared, network: torch.nn.Module) -> DomainWeights:
+    """The domain of what the encoder was trained on."""
+    z = _embed(prepared, network)
+    held_out = (prepared.fold == VALID) & ~prepared.labels.library  # not the test fold, which only judges
+    return domain(z[prepared.corpus.train], z[held_out])
 
 
 def _embed(prepared: Prepared, network: torch.nn.Module) -> NDArray[np.float64]:
@@ -120,9 +141,8 @@ def _embed(prepared: Prepared, network: torch.nn.Module) -> NDArray[np.float64]:
 
 def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
     """The header's account of the training: data, counts, split, exclusion, command."""
-    labels, fold = prepared.labels, prepared.fold
+    labels = prepared.labels
     excluded = {name: int(count.get(f"kept out: {DEMO}", 0)) for name, count in labels.counts.items()}
-    number = {name: int((fold == value).sum()) for name, value in _FOLDS.items()}
     return {
         "name": order.out.stem,
         "excluded": {
@@ -135,7 +155,7 @@ def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
         "training": {
             "data": LICENCES,
             "counts": labels.counts,
-            "molecules": number | {"labelled": int((~labels.library).sum()), "library": int(labels.library.sum())},
+            "molecules": _counts(prepared),
             "auxiliary_tasks": dict(Counter(task.kind for task in labels.tasks if not task.shipped)),
             "episode_tasks": len(prepared.corpus.episodes),
             "split": "Bemis-Murcko scaffold, hashed, 80/10/10 over the union of all files",
@@ -148,6 +168,13 @@ def describe(order: Order, prepared: Prepared) -> dict[str, Any]:
             "versions": {name: version(name) for name in ("torch", "torch-geometric", "rdkit", "numpy")},
         },
     }
+
+
+def _counts(prepared: Prepared) -> dict[str, int]:
+    """How many molecules each fold has, how many have a label, and how many come from a library."""
+    library = prepared.labels.library
+    number = {name: int((prepared.fold == value).sum()) for name, value in _FOLDS.items()}
+    return number | {"labelled": int((~library).sum()), "library": int(library.sum())}
 
 
 _FOLDS: Mapping[str, int] = {"train": TRAIN, "valid": VALID, "test": TEST, "skipped_too_large": SKIPPED}

@@ -18,7 +18,7 @@ from drylab.train.fit import WEAK
 from drylab.train.split import TRAIN, VALID
 
 Array = NDArray[np.float64]
-STRENGTHS = (*np.geomspace(3.0, 30_000.0, 9), np.inf)
+STRENGTHS = (*np.geomspace(0.3, 30_000.0, 11), np.inf)
 NEWTON = 6
 LIBRARY_SHARE = 0.5  # of all library molecules together in a refit, beside 1 for all measurements of the task
 
@@ -160,11 +160,11 @@ def anchored_logistic(x: Array, truth: Array, w0: Array, b0: float, strength: fl
 
 
 def calibrate(prepared: Prepared, z: Array, heads: Heads) -> tuple[Heads, dict[str, float]]:
-    """Temperature of every class task on the validation fold, divided into weight and bias; and the temperatures."""
+    """Temperature of every shipped class on the validation fold, divided into weight and bias; and the temperatures."""
     found = {}
     for number, task in enumerate(prepared.labels.tasks):
         valid = rows_of(prepared, number, VALID)
-        if task.kind != "class" or not 10 <= valid.value.sum() <= len(valid.value) - 10:
+        if task.kind != "class" or not task.shipped or not 10 <= valid.value.sum() <= len(valid.value) - 10:
             continue
         t = temperature(valid.value, heads.value(z[valid.mol], number))
         heads = _with(heads, number, heads.weights[number] / t, float(heads.bias[number] / t))

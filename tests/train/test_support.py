@@ -34,7 +34,7 @@ def model() -> Model:
 @pytest.fixture(scope="module")
 def made(labels: Labels, model: Model, tmp_path_factory: pytest.TempPathFactory) -> Support:
     path = tmp_path_factory.mktemp("support") / "some-support.safetensors"
-    save(path, model, *train(model, labels, lambda _: None))
+    save(path, model, train(model, labels, labels, lambda _: None))
     found = load_support(model, path)
     assert found is not None
     return found
@@ -67,7 +67,7 @@ def test_no_file_is_no_support(model: Model, tmp_path: Path) -> None:
     ("name", "change", "said"),
     [
         ("row", lambda v: v * 0 + 10_000, "are not in order"),
-        ("ecfp4.bit", lambda v: v[::-1].copy(), "are not in order"),
+        ("ecfp4", lambda v: v[::-1].copy(), "are not in order"),
         ("ptr", lambda v: v[::-1].copy(), "are not in order"),
         ("alpha", lambda v: v[:-1].copy(), "has shape"),
         ("scale", lambda v: v * np.nan, "not finite"),

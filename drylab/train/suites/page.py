@@ -8,6 +8,7 @@ from pathlib import Path
 
 from drylab.errors import InputError
 from drylab.score.model import Model
+from drylab.train.suites.goals import WORD
 from drylab.train.suites.table import Budget, Evaluation, Suite, from_json, markdown, to_json
 
 HEAD = """# What the models are worth
@@ -60,6 +61,12 @@ def page(evaluation: Evaluation) -> str:
     facts = [f"- {name}: {value}" for name, value in made.items()]
     cost = "".join(f"| {suite.name} | {suite.seconds:,.0f} |\n" for suite in evaluation.suites)
     total = sum(suite.seconds for suite in evaluation.suites)
-    parts = [HEAD, "\n".join(facts) + "\n", *(markdown(suite) for suite in evaluation.suites)]
+    parts = [HEAD, "\n".join(facts) + "\n", _goals(evaluation), *(markdown(suite) for suite in evaluation.suites)]
     parts.append(f"## CPU seconds\n\n| suite | seconds |\n|---|---|\n{cost}| all | {total:,.0f} |\n")
     return "\n".join(parts)
+
+
+def _goals(evaluation: Evaluation) -> str:
+    """What was to be reached, gathered from the suites' notes."""
+    said = [f"- {note}" for suite in evaluation.suites for note in suite.notes if note.startswith(WORD)]
+    return "\n".join(["## Goals, met and missed", "", *said, ""]) if said else ""
