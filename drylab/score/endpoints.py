@@ -5,9 +5,11 @@ c columns of counts, u hidden units, k descriptors, s knots:
 
     z.weight (t, m, d)   z.bias (t, m)   z.descriptors (t, m, k)       heads on z; descriptors for small sets alone
     scale.centre (k,)    scale.width (k,)
-    net.columns (m, c, u) float16   net.descriptors (m, k, u)   net.bias (m, u)   net.out (m, u, t)   net.last (m, t)
-    blend (t, 3)         one member's logit or value is blend . (z head, network, 1)
-    alone (t, 2, 2)      slope and intercept of the z heads alone and of the network alone
+    net.columns (m, c, u) int8   net.step (m, u): their unit   net.descriptors (m, k, u)   net.bias (m, u)
+    net.out (m, u, t)    net.last (m, t)
+    near.*               of drylab.score.neighbours: what is measured of molecules like this one, where they are at hand
+    blend (t, 4)         one member's logit or value is blend . (z head, network, neighbours, 1)
+    alone (t, 3, 2)      slope and intercept of each of the three branches alone
     curve.x, curve.y (t, s)   curve.on (t,)   logits before and after an isotonic curve, where on
     set.threshold (t, 2)      least P(no) and P(yes) of a class in the 90 % set     set.floor, set.width (t,) of a value
 
@@ -33,18 +35,27 @@ from drylab.score.embedding import embed
 from drylab.score.endpoint_table import ENDPOINTS, Endpoint
 from drylab.score.first import encoder_sha256
 from drylab.score.model import TOXICITY, Model, beside, check_tensors, read_file
+from drylab.score.neighbours import check_near, near
 
 Array = NDArray[np.float64]
-SCHEMA = "drylab.endpoints/1"
+SCHEMA = "drylab.endpoints/2"
 CUT = 5.0  # scaled descriptors beyond this are as far out as anything seen
 AXES = {
     **{"z.weight": "tmd", "z.bias": "tm", "z.descriptors": "tmk", "scale.centre": "k", "scale.width": "k"},
-    **{"net.columns": "mcu", "net.descriptors": "mku", "net.bias": "mu", "net.out": "mut", "net.last": "mt"},
-    **{"blend": "t3", "alone": "t22", "curve.x": "ts", "curve.y": "ts", "curve.on": "t"},
+    **{"net.columns": "mcu", "net.step": "mu", "net.descriptors": "mku", "net.bias": "mu"},
+    **{"net.out": "mut", "net.last": "mt"},
+    **{"near.weight": "eml", "near.middle": "em", "near.endpoint": "e", "near.size": "l", "near.code": "n"},
+    **{"near.z": "lq", "near.centre": "d", "near.turn": "dq"},
+    **{"blend": "t4", "alone": "t32", "curve.x": "ts", "curve.y": "ts", "curve.on": "t"},
     **{"set.threshold": "t2", "set.floor": "t", "set.width": "t"},
 }
-HALF = "net.columns"  # stored as float16: nearly all of the file
-WHOLE, Z_ALONE, COUNTS_ALONE = "whole", "z", "counts"
+# Stored in less than float32: nearly all of the file.
+SMALL: Mapping[str, type[np.generic]] = {
+    **{"net.columns": np.int8, "near.z": np.int8, "near.weight": np.float16},
+    **{"near.size": np.uint16, "near.code": np.uint16},
+}
+WHOLE, Z_ALONE, COUNTS_ALONE, NEAR_ALONE = "whole", "z", "counts", "near"
+BRANCHES = (Z_ALONE, COUNTS_ALONE, NEAR_ALONE)  # in the order of the blend
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +99,28 @@ def assess(model: Model, smiles: Sequence[str], endpoints: Endpoints | None = No
 
 
 def predict(endpoints: Endpoints, z: Array, described: Described, branch: str = WHOLE) -> Predicted:
-    """From z (n, d) and what else is read of flat parents. ``branch``: "whole", or "z" or "counts" alone (ablation)."""
+    """From z (n, d) and what else is read of flat parents. ``branch``: "whole", or one of BRANCHES alone (ablation)."""
+    return judged(endpoints, said(endpoints.tensors, z, described), described.ok, branch)
+
+
+def judged(endpoints: Endpoints, branches: Array, ok: NDArray[np.bool_], branch: str = WHOLE) -> Predicted:
+    """From what the branches say (3, m, n, t); ``ok`` (n,): which molecules could be read."""
     t = endpoints.tensors
-    members = blended(t, z_heads(t, z, described), network(t, described), branch)
+    members = blended(t, branches, branch)
     classes = np.array([one.kind == "class" for one in endpoints.endpoints])
     middle, members = curved(t, members.mean(axis=0)), curved(t, members)
     value = np.where(classes, sigmoid(middle), middle)
     sd = np.where(classes, sigmoid(members), members).std(axis=0, ddof=1)
-    value[~described.ok], sd[~described.ok] = np.nan, np.nan
+    value[~ok], sd[~ok] = np.nan, np.nan
     low, high = conformal.intervals(value, sd, t["set.floor"], t["set.width"])
     low[:, classes], high[:, classes] = np.nan, np.nan
     code = conformal.sets(np.where(classes, value, np.nan), t["set.threshold"])
     return Predicted(endpoints.endpoints, value, sd, low, high, code)
+
+
+def said(t: Mapping[str, Array], z: Array, described: Described) -> Array:
+    """(3, m, n, t) what each branch's members say, before any calibration."""
+    return np.stack([z_heads(t, z, described), network(t, described), near(t, z, described, len(t["z.weight"]))])
 
 
 def z_heads(t: Mapping[str, Array], z: Array, described: Described) -> Array:
@@ -113,25 +134,27 @@ def network(t: Mapping[str, Array], described: Described) -> Array:
     """(m, n, t) what each member's network of counts says: one hidden layer, ReLU."""
     scaled, out = _scaled(t, described), []
     for member, columns in enumerate(t["net.columns"]):
-        hidden = described.counts @ columns + scaled @ t["net.descriptors"][member] + t["net.bias"][member]
+        hidden = described.counts @ (columns * t["net.step"][member]) + t["net.bias"][member]
+        hidden += scaled @ t["net.descriptors"][member]
         out.append(np.maximum(hidden, 0.0) @ t["net.out"][member] + t["net.last"][member])
     return np.stack(out)
 
 
-def blended(t: Mapping[str, Array], heads: Array, nets: Array, branch: str = WHOLE) -> Array:
-    """(m, n, t) calibrated logits or values of each member, of the whole or of one branch alone."""
-    if branch == Z_ALONE:
-        return heads * t["alone"][:, 0, 0] + t["alone"][:, 0, 1]
-    if branch == COUNTS_ALONE:
-        return nets * t["alone"][:, 1, 0] + t["alone"][:, 1, 1]
-    return heads * t["blend"][:, 0] + nets * t["blend"][:, 1] + t["blend"][:, 2]
+def blended(t: Mapping[str, Array], branches: Array, branch: str = WHOLE) -> Array:
+    """(m, n, t) calibrated logits or values of each member, of the whole or of one branch (3, m, n, t) alone."""
+    if branch != WHOLE:
+        number = BRANCHES.index(branch)
+        alone: Array = branches[number] * t["alone"][:, number, 0] + t["alone"][:, number, 1]
+        return alone
+    whole: Array = np.einsum("bmnt,tb->mnt", branches, t["blend"][:, :-1]) + t["blend"][:, -1]
+    return whole
 
 
-def curved(t: Mapping[str, Array], said: Array) -> Array:
+def curved(t: Mapping[str, Array], values: Array) -> Array:
     """(..., t) after the isotonic curves of those endpoints that have one."""
-    out = said.copy()
+    out = values.copy()
     for column in np.flatnonzero(t["curve.on"] > 0):
-        out[..., column] = np.interp(said[..., column], t["curve.x"][column], t["curve.y"][column])
+        out[..., column] = np.interp(values[..., column], t["curve.x"][column], t["curve.y"][column])
     return out
 
 
@@ -175,15 +198,17 @@ def load_endpoints(model: Model, path: Path | None = None) -> Endpoints:
         raise ModelError(f"{path}: tensors missing: {', '.join(missing)}; make the endpoints again")
     if header.get("counts") != RECIPE:
         raise ModelError(f"{path}: reads counts by {header.get('counts')}, this drylab by {RECIPE}; use its drylab")
-    said, own = header.get("encoder_sha256"), encoder_sha256(model.encoder)
-    if said != own:
+    named, own = header.get("encoder_sha256"), encoder_sha256(model.encoder)
+    if named != own:
         raise ModelError(
-            f"{path}: belongs to an encoder with SHA-256 {str(said)[:12]}, and that of {model.name} has {own[:12]}; "
+            f"{path}: belongs to an encoder with SHA-256 {str(named)[:12]}, and that of {model.name} has {own[:12]}; "
             "make the endpoints again with python -m drylab.train.toxicity"
         )
     found = _known(path, header)
-    known = {"t": len(found), "d": model.probes.weights.shape[1], "c": COLUMNS, "k": len(DESCRIPTORS), "2": 2, "3": 3}
+    known = {"t": len(found), "d": model.probes.weights.shape[1], "c": COLUMNS, "k": len(DESCRIPTORS)}
+    known |= {"2": 2, "3": 3, "4": 4}
     check_tensors(path, tensors, AXES, known)
+    check_near(path, tensors)
     return Endpoints(str(path), _sha256(path), found, tensors, header)
 
 

@@ -23,7 +23,6 @@ from drylab.train.probes import cross_entropy, sigmoid
 
 Array = NDArray[np.float64]
 METHODS = ("mean", "temperature", "Platt")
-MEAN = np.array([0.5, 0.5, 0.0])
 PULL = 4.0  # how hard Platt's numbers are drawn to the mean's: as hard as a few labels
 KNOTS = 33
 MANY = 1000  # labels above which an isotonic curve is tried
@@ -34,23 +33,28 @@ REACH = 30.0  # logits beyond this are certainty
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """blend (3,): slopes of both branches and an intercept; curve: knots (2, KNOTS) or None; method: what was chosen."""
+    """blend (b + 1,): slopes of the b branches and an intercept; curve: knots (2, KNOTS) or None; method: what was chosen."""
 
     blend: Array
     curve: Array | None
     method: str
 
-    def logits(self, both: Array) -> Array:
-        """(n,) from the logits of both branches (n, 2)."""
-        out = both @ self.blend[:2] + self.blend[2]
+    def logits(self, said: Array) -> Array:
+        """(n,) from the logits of the branches (n, b)."""
+        out = said @ self.blend[:-1] + self.blend[-1]
         return out if self.curve is None else np.interp(out, *self.curve)
 
 
+def mean(branches: int) -> Array:
+    """(b + 1,) the blend that all others are drawn to: every branch counts alike."""
+    return np.append(np.full(branches, 1.0 / branches), 0.0)
+
+
 def calibrate(both: Array, truth: Array, group: NDArray[np.int64]) -> Calibration:
-    """For a class: logits of both branches (n, 2), truth (n,) 0/1, group (n,) scaffold groups that are left out in turn."""
+    """For a class: logits of the branches (n, b), truth (n,) 0/1, group (n,) scaffold groups that are left out in turn."""
     positives = int(truth.sum())
     if len(truth) < FEWEST or min(positives, len(truth) - positives) < FEWEST_CLASS:
-        return Calibration(MEAN, None, "mean")
+        return Calibration(mean(both.shape[1]), None, "mean")
     left_out = {name: _left_out(name, both, truth, group) for name in METHODS}
     losses = {name: cross_entropy(truth, said) for name, said in left_out.items()}
     method = min(losses, key=lambda name: losses[name])
@@ -62,7 +66,7 @@ def calibrate(both: Array, truth: Array, group: NDArray[np.int64]) -> Calibratio
                 said[group == number], *isotonic(said[group != number], truth[group != number])
             )
         if cross_entropy(truth, bent) < losses[method]:
-            return Calibration(blend, isotonic(both @ blend[:2] + blend[2], truth), f"{method}, isotonic")
+            return Calibration(blend, isotonic(both @ blend[:-1] + blend[-1], truth), f"{method}, isotonic")
     return Calibration(blend, None, method)
 
 
@@ -72,25 +76,26 @@ def _left_out(method: str, both: Array, truth: Array, group: NDArray[np.int64]) 
     for number in range(MEMBERS):
         at = group == number
         blend = fit(method, both[~at], truth[~at])
-        said[at] = both[at] @ blend[:2] + blend[2]
+        said[at] = both[at] @ blend[:-1] + blend[-1]
     return said
 
 
 def fit(method: str, both: Array, truth: Array) -> Array:
-    """(3,) the blend of one method. Its cross-entropy on ``truth`` is never above that of the plain mean."""
+    """(b + 1,) the blend of one method. Its cross-entropy on ``truth`` is never above that of the plain mean."""
     if method == "mean" or len(truth) == 0:
-        return MEAN.copy()
-    free = [(0.0, None), (0.0, None), (None, None)] if method == "Platt" else [(0.0, None)]
-    start = MEAN if method == "Platt" else np.array([1.0])
+        return mean(both.shape[1])
+    even = mean(both.shape[1])
+    free = [(0.0, None)] * both.shape[1] + [(None, None)] if method == "Platt" else [(0.0, None)]
+    start = even if method == "Platt" else np.array([1.0])
 
     def loss(x: Array) -> float:
-        blend = x if method == "Platt" else x[0] * MEAN
+        blend = x if method == "Platt" else x[0] * even
         pull = 0.5 * PULL * float(((x - start) ** 2).sum())
-        return cross_entropy(truth, both @ blend[:2] + blend[2]) + pull / len(truth)
+        return cross_entropy(truth, both @ blend[:-1] + blend[-1]) + pull / len(truth)
 
     found = minimize(loss, start, method="L-BFGS-B", bounds=free).x
     best = found if loss(found) <= loss(start) else start
-    return np.asarray(best if method == "Platt" else best[0] * MEAN)
+    return np.asarray(best if method == "Platt" else best[0] * even)
 
 
 def isotonic(logit: Array, truth: Array) -> Array:
@@ -113,25 +118,26 @@ def scaled(said: Array, truth: Array) -> Array:
 
 
 def least_squares(both: Array, truth: Array) -> Array:
-    """(3,) for values: slopes and intercept by least squares, drawn towards the mean of both, slopes not below 0."""
+    """(b + 1,) for values: slopes and intercept by least squares, drawn towards the mean, slopes not below 0."""
+    even = mean(both.shape[1])
     if len(truth) < FEWEST:
-        return MEAN.copy()
+        return even
 
     def loss(x: Array) -> float:
-        error = both @ x[:2] + x[2] - truth
-        return float((error**2).mean() / truth.var() + PULL * ((x - MEAN) ** 2).sum() / len(truth))
+        error = both @ x[:-1] + x[-1] - truth
+        return float((error**2).mean() / truth.var() + PULL * ((x - even) ** 2).sum() / len(truth))
 
-    found = minimize(loss, MEAN, method="L-BFGS-B", bounds=[(0.0, None), (0.0, None), (None, None)]).x
+    found = minimize(loss, even, method="L-BFGS-B", bounds=[(0.0, None)] * both.shape[1] + [(None, None)]).x
     return np.asarray(found)
 
 
 def thresholds(probability: Array, truth: Array, scaffold: NDArray[np.int64], level: float = LEVEL) -> Array:
     """(2,) least P(no) and P(yes) for a place in the set, each from the molecules of that class alone.
 
-    Molecules of one scaffold are no independent witnesses: scaffolds are what was drawn by chance, so each counts once,
-    shared among its molecules (Dunn 2022, 10.1080/01621459.2022.2060112). The least score s at which (1 + scaffolds at or
-    below s) / (1 + scaffolds) exceeds 1 - level; with a scaffold a molecule that is the usual threshold. Too few scaffolds
-    to say anything: 0, so that the class is never ruled out.
+    Molecules of one scaffold are no independent witnesses (Dunn 2022, 10.1080/01621459.2022.2060112), and no single one,
+    either: n of them count as sqrt(n). The least score s at which (1 + witnesses at or below s) / (1 + witnesses) exceeds
+    1 - level; with a scaffold a molecule that is the usual threshold. Too few witnesses to say anything: 0, so that the
+    class is never ruled out.
     """
     yes = truth > 0.5
     return np.array([_least(1.0 - probability, ~yes, scaffold, level), _least(probability, yes, scaffold, level)])
@@ -144,10 +150,11 @@ def _least(scores: Array, of: NDArray[np.bool_], scaffold: NDArray[np.int64], le
 
 
 def _ranked(scores: Array, scaffold: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array, float]:
-    """Rising order of the scores, scaffolds at or below each in that order, and how many scaffolds there are."""
+    """Rising order of the scores, witnesses at or below each in that order, and how many witnesses there are."""
     _, number, count = np.unique(scaffold, return_inverse=True, return_counts=True)
     order = np.argsort(scores, kind="stable")
-    return order, np.cumsum(1.0 / count[number][order]), float(len(count))
+    weight = 1.0 / np.sqrt(count[number])
+    return order, np.cumsum(weight[order]), float(np.sqrt(count).sum())
 
 
 def floor_and_width(

@@ -131,9 +131,12 @@ def _tensor(values: NDArray[Any]) -> Tensor:
 
 
 def _arrays(net: CountNetwork) -> dict[str, Array]:
-    """The weights as a reader of the file gets them: the columns rounded to float16, the rest to float32."""
+    """The weights as a reader of the file gets them: the columns in whole steps of a hidden unit, the rest in float32."""
+    columns = _array(net.columns.weight)
+    step = (np.abs(columns).max(axis=0) / 127).astype(np.float32).astype(np.float64) + 1e-30
     return {
-        "net.columns": _array(net.columns.weight.half()),
+        "net.columns": np.clip(np.round(columns / step), -127, 127),
+        "net.step": step,
         "net.descriptors": _array(net.descriptors.weight.T),
         "net.bias": _array(net.descriptors.bias),
         "net.out": _array(net.out.weight.T),

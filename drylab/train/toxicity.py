@@ -30,6 +30,7 @@ from drylab.score.features import RECIPE as GRAPHS
 from drylab.score.first import encoder_sha256
 from drylab.score.model import Model, load_model
 from drylab.train import conformal_fit as fit
+from drylab.train import neighbours
 from drylab.train.heads import MEMBERS, SMALL, Task, heads
 from drylab.train.keepout import BENCHMARKS, DEMO, demo_skeletons, origins
 from drylab.train.networks import Recipe, Table, members
@@ -88,6 +89,7 @@ def train(prepared: Prepared, recipe: Recipe, log: Log) -> tuple[list[str], dict
     made.tensors |= _z_heads(prepared, scaled, names)
     log(f"heads on z of {len(names)} endpoints are fitted")
     made.tensors |= _networks(prepared, scaled, names, recipe, log)
+    made.tensors |= _near(prepared, names, log)
     _calibrated(prepared, names, made)
     log("calibrated")
     return names, made.tensors, {"chosen": made.chosen, "network": asdict(recipe)}
@@ -137,13 +139,20 @@ def _networks(prepared: Prepared, scaled: Array, names: Sequence[str], recipe: R
     return found
 
 
+def _near(prepared: Prepared, names: Sequence[str], log: Log) -> dict[str, Array]:
+    labels = prepared.labels
+    both = neighbours.NAMES if set(neighbours.NAMES) <= set(names) else ()
+    tasks = [labels.of(labels.tasks[name], TRAIN, prepared.ok) for name in both]
+    return neighbours.near(prepared.z, prepared.described, tasks, [names.index(name) for name in both], log)
+
+
 def _calibrated(prepared: Prepared, names: Sequence[str], made: _Made) -> None:
     """Blend, curve and thresholds of every endpoint from the VALID fold, into ``made``."""
     t, count = made.tensors, len(names)
     rows = np.flatnonzero((prepared.labels.fold == VALID) & prepared.ok)
     described = prepared.described.take(rows)
-    on_z, on_counts = panel.z_heads(t, prepared.z[rows], described), panel.network(t, described)
-    t |= {"blend": np.zeros((count, 3)), "alone": np.zeros((count, 2, 2)), "curve.on": np.zeros(count)}
+    branches = panel.said(t, prepared.z[rows], described)
+    t |= {"blend": np.zeros((count, 4)), "alone": np.zeros((count, 3, 2)), "curve.on": np.zeros(count)}
     t |= {
         "curve.x": np.tile(np.arange(fit.KNOTS, dtype=np.float64), (count, 1)),
         "curve.y": np.zeros((count, fit.KNOTS)),
@@ -152,17 +161,19 @@ def _calibrated(prepared: Prepared, names: Sequence[str], made: _Made) -> None:
     for column, name in enumerate(names):
         task = prepared.labels.of(prepared.labels.tasks[name], VALID, prepared.ok).measured()
         at = np.searchsorted(rows, task.mol)
-        both = np.stack([on_z[:, at, column], on_counts[:, at, column]], axis=2)  # (m, n, 2)
+        there = 3 if column in t["near.endpoint"] else 2
+        said = np.moveaxis(branches[:there, :, at, column], 0, 2)  # (m, n, b)
         settle = _settle_class if ENDPOINTS[name].kind == "class" else _settle_value
-        settle(t, column, both, _Tuning(task, prepared.labels.scaffold[task.mol]), made.chosen.setdefault(name, {}))
+        settle(t, column, said, _Tuning(task, prepared.labels.scaffold[task.mol]), made.chosen.setdefault(name, {}))
         made.chosen[name] |= {"n_tuned": len(task.mol)}
 
 
-def _settle_class(t: dict[str, Array], column: int, both: Array, tuning: _Tuning, chosen: dict[str, Any]) -> None:
-    middle, task = both.mean(axis=0), tuning.task
+def _settle_class(t: dict[str, Array], column: int, said: Array, tuning: _Tuning, chosen: dict[str, Any]) -> None:
+    middle, task = said.mean(axis=0), tuning.task
     found = fit.calibrate(middle, task.value, task.group)
-    t["blend"][column] = _stored(found.blend)
-    t["alone"][column] = [fit.scaled(middle[:, 0], task.value), fit.scaled(middle[:, 1], task.value)]
+    t["blend"][column] = _widened(found.blend)
+    for branch in range(middle.shape[1]):
+        t["alone"][column, branch] = fit.scaled(middle[:, branch], task.value)
     if found.curve is not None:
         t["curve.x"][column], t["curve.y"][column] = found.curve
         t["curve.on"][column] = 1.0
@@ -171,21 +182,26 @@ def _settle_class(t: dict[str, Array], column: int, both: Array, tuning: _Tuning
     chosen["calibration"] = found.method
 
 
-def _settle_value(t: dict[str, Array], column: int, both: Array, tuning: _Tuning, chosen: dict[str, Any]) -> None:
-    middle, task = both.mean(axis=0), tuning.task
-    blend = _stored(fit.least_squares(middle, task.value))
-    t["blend"][column] = blend
-    t["alone"][column] = [[1.0, 0.0], [1.0, 0.0]]
-    members_said = both @ blend[:2] + blend[2]
+def _settle_value(t: dict[str, Array], column: int, said: Array, tuning: _Tuning, chosen: dict[str, Any]) -> None:
+    middle, task = said.mean(axis=0), tuning.task
+    blend = fit.least_squares(middle, task.value)
+    t["blend"][column] = _widened(blend)
+    t["alone"][column, : middle.shape[1]] = [1.0, 0.0]
+    members_said = said @ blend[:-1] + blend[-1]
     t["set.floor"][column], t["set.width"][column] = fit.floor_and_width(
         members_said.mean(axis=0), members_said.std(axis=0, ddof=1), task.value, tuning.scaffold
     )
     chosen["calibration"] = "least squares"
 
 
+def _widened(blend: Array) -> Array:
+    """(4,) with nothing for the neighbours where there are none."""
+    return _stored(np.concatenate([blend[:-1], np.zeros(4 - len(blend)), blend[-1:]]))
+
+
 def save(path: Path, model: Model, names: Sequence[str], tensors: Mapping[str, Array], info: Mapping[str, Any]) -> None:
     """Write an endpoints file; ``info`` holds anything JSON about training."""
-    types = {name: np.float16 if name == panel.HALF else np.float32 for name in panel.AXES}
+    types = dict.fromkeys(panel.AXES, np.float32) | dict(panel.SMALL)
     arrays = {name: np.ascontiguousarray(tensors[name], dtype=types[name]) for name in panel.AXES}
     header = {**info, "schema": panel.SCHEMA, "recipe": GRAPHS, "counts": RECIPE, "endpoints": list(names)}
     header |= {"model": model.name, "encoder_sha256": encoder_sha256(model.encoder)}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from drylab.errors import ModelError
-from drylab.score import conformal, counts, endpoints
+from drylab.score import conformal, counts, endpoints, neighbours
 from drylab.score.embedding import embed
 from drylab.score.endpoint_table import ENDPOINTS
 from drylab.score.features import RECIPE
@@ -30,11 +30,17 @@ SMILES = ["CCO", "c1ccccc1C(=O)NC", "C[N+](C)(C)CC", "CC(=O)Oc1ccccc1C(=O)O", "F
 def tensors(seed: int = 1, m: int = 3, u: int = 4) -> dict[str, NDArray[Any]]:
     """Random weights of a panel of three endpoints, as the file stores them."""
     rng, t, k = np.random.default_rng(seed), len(NAMES), len(counts.DESCRIPTORS)
-    sizes = {"t": t, "m": m, "d": D, "k": k, "c": counts.COLUMNS, "u": u, "s": 5, "2": 2, "3": 3}
+    sizes = {"t": t, "m": m, "d": D, "k": k, "c": counts.COLUMNS, "u": u, "s": 5, "2": 2, "3": 3, "4": 4}
+    sizes |= {"e": 1, "l": 4, "n": 7, "q": 2}
     found: dict[str, NDArray[Any]] = {}
     for name, axes in endpoints.AXES.items():
         values = rng.normal(0.0, 0.2, tuple(sizes[axis] for axis in axes))
-        found[name] = values.astype(np.float16 if name == endpoints.HALF else np.float32)
+        found[name] = (40 * values if name == "net.columns" else values).astype(endpoints.SMALL.get(name, np.float32))
+    found["near.z"] = rng.integers(-127, 128, (4, 2)).astype(np.int8)
+    found["near.endpoint"] = np.array([NAMES.index("herg")], np.float32)
+    found["near.size"] = np.array([2, 0, 3, 2], np.uint16)
+    known = np.array([3, 9, 3, 700, 2047, 9, 11]) * neighbours.LEVELS + np.array([1, 2, 1, 1, 31, 1, 4])
+    found["near.code"] = known.astype(np.uint16)
     found["scale.width"], found["set.floor"] = np.abs(found["scale.width"]) + 1, np.abs(found["set.floor"])
     found["set.width"] = np.abs(found["set.width"])
     found["curve.x"], found["curve.y"] = (np.sort(found[name], axis=1) for name in ("curve.x", "curve.y"))
@@ -86,7 +92,7 @@ def test_every_tensor_is_checked(tmp_path: Path, name: str) -> None:
         endpoints.load_endpoints(MODEL, written(tmp_path / "a.safetensors", **{name: good[:0]}))
     with pytest.raises(ModelError, match="has shape"):
         endpoints.load_endpoints(MODEL, written(tmp_path / "b.safetensors", **{name: np.stack([good, good])}))
-    bad = good.copy()
+    bad = good.astype(np.float32)
     bad[(0,) * bad.ndim] = np.nan
     with pytest.raises(ModelError, match=f"{name} holds values that are not finite"):
         endpoints.load_endpoints(MODEL, written(tmp_path / "c.safetensors", **{name: bad}))
@@ -97,19 +103,69 @@ def test_a_model_without_a_panel_says_what_to_do(tmp_path: Path) -> None:
         endpoints.load_endpoints(replace(MODEL, path=str(tmp_path / "other.safetensors")))
 
 
+def by_hand(t: Mapping[str, NDArray[Any]], z: NDArray[Any], row: NDArray[Any]) -> list[float]:
+    """What each member's neighbours say of one molecule: z (d,), row (c,) log counts."""
+    own = np.round(np.expm1(row[: neighbours.FRAGMENTS]))
+    said, start = [], 0
+    turned = np.clip(np.round((z - t["near.centre"]) @ t["near.turn"]), -127, 127)
+    alike = []
+    for size, other in zip(t["near.size"].astype(int), t["near.z"], strict=True):
+        counts = np.zeros(neighbours.FRAGMENTS)
+        for code in t["near.code"][start : start + size].astype(int):
+            counts[code // 32] += code % 32
+        start += size
+        tanimoto = np.minimum(own, counts).sum() / np.maximum(own, counts).sum()
+        cosine = turned @ other / max(np.linalg.norm(turned), 1e-9) / np.linalg.norm(other)
+        alike.append(0.6 * tanimoto + 0.4 * ((1 + cosine) / 2) ** 8)
+    for m in range(3):
+        said.append(float(t["near.weight"][0, m] @ np.array(alike) + t["near.middle"][0, m]))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("other", "say"),
+    [
+        ({"near.size": np.array([2, 0, 3, 1], np.uint16)}, "counts 6 codes, near.code has 7"),
+        ({"near.endpoint": np.array([3], np.float32)}, "beyond the 3 endpoints"),
+    ],
+)
+def test_neighbours_fit_their_panel(tmp_path: Path, other: dict[str, NDArray[Any]], say: str) -> None:
+    with pytest.raises(ModelError, match=say):
+        endpoints.load_endpoints(MODEL, written(tmp_path / "x.safetensors", **other))
+
+
+def test_neighbours_are_many_at_once_or_one_by_one(panel: endpoints.Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    z, told = embed(MODEL, SMILES).z, counts.describe(SMILES)
+    whole = neighbours.near(panel.tensors, z, told, len(NAMES))
+    assert np.ptp(whole[:, :, 1]) > 0
+    assert not whole[:, :, [0, 2]].any(), "other endpoints have no neighbours"
+    monkeypatch.setattr(neighbours, "CHUNK", 2)
+    np.testing.assert_allclose(neighbours.near(panel.tensors, z, told, len(NAMES)), whole, rtol=1e-12)
+
+
+def test_fragments_are_packed_and_unpacked() -> None:
+    found = neighbours.fragments(counts.describe(SMILES))
+    again = neighbours.unpacked(neighbours.packed(found))
+    for name in ("ptr", "bit", "count"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+
+
 def test_predictions_are_those_of_the_formula(panel: endpoints.Endpoints) -> None:
     """By hand for one molecule, one endpoint of each kind; the class has a curve."""
     z, told, t = embed(MODEL, SMILES).z, counts.describe(SMILES), panel.tensors
     found = endpoints.predict(panel, z, told)
     x = np.clip((told.descriptors[1] - t["scale.centre"]) / t["scale.width"], -endpoints.CUT, endpoints.CUT)
     row = told.counts[1].toarray()[0]
+    near = by_hand(t, z[1], row)
     for column in (0, 1):
         members = []
         for m in range(3):
             head = t["z.weight"][column, m] @ z[1] + t["z.bias"][column, m] + t["z.descriptors"][column, m] @ x
-            hidden = np.maximum(row @ t["net.columns"][m] + x @ t["net.descriptors"][m] + t["net.bias"][m], 0)
+            hidden = np.maximum(
+                row @ (t["net.columns"][m] * t["net.step"][m]) + x @ t["net.descriptors"][m] + t["net.bias"][m], 0
+            )
             net = hidden @ t["net.out"][m][:, column] + t["net.last"][m][column]
-            members.append(t["blend"][column] @ [head, net, 1.0])
+            members.append(t["blend"][column] @ [head, net, near[m] if column == 1 else 0.0, 1.0])
         middle, members = float(np.mean(members)), np.array(members)
         if column == 0:
             middle, members = (np.interp(v, t["curve.x"][0], t["curve.y"][0]) for v in (middle, members))

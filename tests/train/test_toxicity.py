@@ -13,9 +13,11 @@ pytest.importorskip("torch")
 from drylab.errors import ModelError
 from drylab.featurize.curation import flat_parent
 from drylab.score import endpoints as panel
+from drylab.score import neighbours
 from drylab.score.model import load_model
 from drylab.train.heads import MEMBERS, Task, fitted, groups_of, heads, logistic, ridge
 from drylab.train.metrics import auroc
+from drylab.train.neighbours import CUT, near
 from drylab.train.networks import Recipe
 from drylab.train.probes import cross_entropy
 from drylab.train.split import TEST, TRAIN, VALID
@@ -75,6 +77,27 @@ def test_it_is_of_one_encoder(path: Path) -> None:
     other = replace(MODEL, encoder=replace(MODEL.encoder, c=MODEL.encoder.c + 1))
     with pytest.raises(ModelError, match="belongs to an encoder"):
         panel.load_endpoints(other, path)
+
+
+def test_neighbours_know_what_they_were_shown_and_a_member_leaves_its_group_out(prepared: Prepared) -> None:
+    """Without noise to speak of kernel ridge gives back what it was fitted on, and more so than of what it was not."""
+    every, group = np.arange(len(prepared.ok)), prepared.labels.group
+    potency = 5.0 + np.random.default_rng(3).normal(0, 1, len(every))
+    block = task(every, potency > CUT, group)
+    found = near(prepared.z, prepared.described, [block, task(every, potency, group)], [0, 1], lambda line: None)
+    found |= {name: values.astype(panel.SMALL.get(name, np.float32)).astype(float) for name, values in found.items()}
+    said = neighbours.near(found, prepared.z, prepared.described, 2)
+    error = np.abs(said[:, :, 1] - potency)
+    own = group[None, :] == np.arange(MEMBERS)[:, None]
+    assert error[~own].mean() < 0.5 * error[own].mean()
+    assert (found["near.weight"][:, own] == 0).all()
+    assert auroc(block.value, said.mean(axis=0)[:, 0]) > 0.95
+
+
+def test_a_panel_without_those_endpoints_has_no_neighbours(prepared: Prepared, path: Path) -> None:
+    found = panel.load_endpoints(MODEL, path)
+    assert found.tensors["near.weight"].shape == (0, MEMBERS, 0)
+    assert not panel.said(found.tensors, prepared.z, prepared.described)[2].any()
 
 
 def test_two_runs_agree_to_the_bit_and_two_seeds_do_not(prepared: Prepared) -> None:

@@ -41,12 +41,17 @@ def _beside(metrics: Mapping[str, Figure], metric: str, forest: str) -> str:
 
 def _calibration(mine: Mine) -> list[str]:
     errors = {task: row["ECE"].value for task, row in mine.items() if "covered yes" in row}
-    over = [f"{task} {value:.3f}" for task, value in errors.items() if value > ECE]
+    over = [f"{task} {value:.3f}{_chance(mine[task])}" for task, value in errors.items() if value > ECE]
     if not errors:
         return []
     mean = float(np.mean(list(errors.values())))
     rest = f"above it: {', '.join(over)}" if over else "none is above it"
     return [f"Goal ECE at most {ECE:.2f} on classes: mean {mean:.3f} over {len(errors)} endpoints; {rest}."]
+
+
+def _chance(metrics: Mapping[str, Figure]) -> str:
+    figure = metrics.get("ECE by chance")
+    return f" (by chance {text(figure)})" if figure is not None else ""
 
 
 def _coverage(mine: Mine) -> list[str]:
