@@ -20,7 +20,7 @@ from drylab.train.dropped import Counts, drop, finish, started
 from drylab.train.keepout import BENCHMARKS, DEMO, demo_skeletons, keep_out, origins
 from drylab.train.panel import CYPS, UNKNOWN, Task, family, targets, tox_tasks
 from drylab.train.parents import POOL, parent_table, parents_of, pooled, skeletons_of
-from drylab.train.sources import LIBRARY_SAMPLE, SOURCES, library, read, table
+from drylab.train.sources import BLOCK, LIBRARY_SAMPLE, SOURCES, library, read, table
 
 # Of these some live in other files; what trains asks here for all.
 __all__ = ["FILES", "POOL", "TRAINING", "Labels", "demo_skeletons", "parents_of", "pooled", "raw_rows", "read_labels"]
@@ -103,9 +103,8 @@ def raw_rows(folder: Path) -> pd.DataFrame:
     parts = [read(folder, name) for name in TRAINING]
     parts[TRAINING.index("toxcast")] = _well_filled(parts[TRAINING.index("toxcast")])
     herg = parts[TRAINING.index("herg_ctoxpred")]
-    block = herg.assign(
-        task="herg_block", value=(herg["value"] > CENSORED).astype(float), relation=np.int8(0), kind="class"
-    )
+    cut = (herg["value"] > CENSORED).astype(float)
+    block = herg.assign(task="herg_block", value=cut, relation=np.int8(0), kind="class", file=BLOCK)
     rows = pd.concat([*parts, block, *(library(folder, file) for file in LIBRARY_SAMPLE)], ignore_index=True)
     return rows.assign(task=_panel_names(rows["task"]))
 

@@ -120,6 +120,10 @@ _SOURCES = (
 SOURCES = {source.name: source for source in _SOURCES}
 TOXICITY = tuple(source.name for source in _SOURCES if source.file.startswith("tox/"))
 
+BLOCK = (
+    "herg_ctoxpred_block"  # a file in the report of what was dropped: each row of herg_ctoxpred makes one of these, too
+)
+
 # Molecules of each library file that are presumed inactive. PubChem has the odd ones: cages, metals, long chains.
 LIBRARY_SAMPLE = {"zinc_a.smi.gz": 10_000, "zinc_b.smi.gz": 10_000, "pubchem_100k.csv.gz": 40_000}
 

@@ -20,7 +20,7 @@ from drylab.train.dropped import Counts, finish, started
 from drylab.train.heads import Task, groups_of
 from drylab.train.keepout import keep_out
 from drylab.train.parents import parent_table
-from drylab.train.sources import read
+from drylab.train.sources import BLOCK, read
 from drylab.train.split import folds
 
 CENSORED = 5.0
@@ -101,7 +101,7 @@ def _prepared(folder: Path, name: str) -> pd.DataFrame:
     rows = read(folder, name)
     if name != "herg_ctoxpred":
         return rows
-    block = rows.assign(task="herg_block", kind="class", relation=np.int8(0))
+    block = rows.assign(task="herg_block", kind="class", relation=np.int8(0), file=BLOCK)
     return pd.concat([rows, block.assign(value=(rows["value"] > CENSORED).astype(float))], ignore_index=True)
 
 

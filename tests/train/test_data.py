@@ -17,6 +17,7 @@ from drylab.library.embedded import drugs
 from drylab.train.data import Labels, read_labels
 from drylab.train.keepout import demo_skeletons
 from drylab.train.panel import TOX21, tox_tasks
+from drylab.train.sources import BLOCK
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,9 @@ def test_labels_are_merged_and_counted(data: Path) -> None:
     for count in labels.counts.values():
         gone = sum(n for name, n in count.items() if name not in ("rows", "kept"))
         assert count["rows"] == count["kept"] + gone
+    assert labels.counts[BLOCK]["rows"] == labels.counts["herg_ctoxpred"]["rows"], (
+        "a row is two labels, each told of once"
+    )
 
 
 def test_a_herg_value_of_exactly_five_is_a_bound_and_no_blocker(data: Path) -> None:
