@@ -86,6 +86,7 @@ def panelled(rows: int = 12) -> Hits:
         one = ENDPOINTS_TOLD[name]
         for part, values in _panel_columns(one, rows).items():
             table = table.append_column(f"{name}_{part}", pa.array(values))
+    table = table.drop_columns("tox_worst").append_column("tox_worst", pa.array(["unknown"] * rows))
     table = table.append_column("refined_mean", pa.array([7.0 - 0.01 * i for i in range(rows)]))
     table = table.append_column("refined_sd", pa.array([0.5] * rows))
     return Hits(table, {**plain.run, "toxicity": [_told(ENDPOINTS_TOLD[name]) for name in PANEL]}, plain.pictures)

@@ -251,3 +251,56 @@ def test_hits_without_optional_columns_work(tab: browser.Page, tmp_path: Path) -
     click(tab, ".card .picture")
     assert tab.run("document.querySelector('#hide-red').closest('label').hidden")
     assert tab.complaints() == []
+
+
+PANELLED = sample.panelled(20)
+
+
+@pytest.fixture
+def marked(tab: browser.Page, tmp_path: Path) -> browser.Page:
+    tab.open(write(PANELLED, tmp_path)["report.html"])
+    tab.run("document.querySelector('#hits').scrollIntoView()")
+    tab.wait("document.querySelector('#table .mark') !== null")
+    return tab
+
+
+def test_each_endpoint_has_a_mark_with_its_words(marked: browser.Page) -> None:
+    row = "#table tbody tr:nth-child({})"
+    titles = marked.run(f"[...document.querySelectorAll('{row.format(3)} .mark')].map(mark => mark.title)")
+    assert len(titles) == len(sample.PANEL)
+    assert "Ames mutagenicity: no opinion: neither is ruled out; P(mutagenic) 0.41" in titles
+    assert "hERG potency: no opinion: the interval holds 5; 5.0 (4.0 to 6.0) pIC50" in titles
+    first = marked.run(f"[...document.querySelectorAll('{row.format(1)} .mark')].map(mark => mark.title)")
+    assert "Blood-brain barrier: enters the brain; P(enters the brain) 0.83" in first
+    assert "hERG potency: flagged: at least 5; 6.1 (5.1 to 7.1) pIC50" in first
+    signs = marked.run(f"document.querySelector('{row.format(2)} .marks').innerText")
+    assert "\u25b3" in signs
+    summary = marked.run(f"document.querySelector('{row.format(5)} .marks').getAttribute('aria-label')")
+    assert summary == "Toxicity panel: 6 clear"
+    assert marked.run(f"document.querySelector('{row.format(1)} .refined').innerText") == "7.00 \u00b1 0.50"
+    assert marked.complaints() == []
+
+
+def test_marks_are_told_in_the_large_view_and_sort(marked: browser.Page) -> None:
+    click(marked, "#table tbody tr:nth-child(4) .picture")
+    words = marked.run("document.querySelector('dialog').innerText")
+    assert "outside: unlike anything seen P(mutagenic) 0.30" in words
+    assert "ames set" not in words
+    marked.key("Escape")
+    click(marked, "#table th[data-name=tox_worst] button")
+    click(marked, "#table th[data-name=tox_worst] button")
+    worst = marked.run("Number(document.querySelector('#table tbody tr').dataset.row)")
+    assert worst == 0, "flagged in every endpoint that can be"
+    click(marked, "#view-cards")
+    marked.wait("document.querySelector('.card .mark') !== null")
+    assert marked.run("document.querySelector('#hide-red').closest('label').hidden"), "no limits are set"
+    assert marked.complaints() == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 800])
+def test_marks_fit_a_narrow_window(marked: browser.Page, width: int) -> None:
+    marked.size(width, 700)
+    click(marked, "#view-cards")
+    assert marked.run("document.documentElement.scrollWidth") <= width
+    click(marked, ".card .picture")
+    assert marked.run("document.querySelector('dialog').scrollWidth") <= width
