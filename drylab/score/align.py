@@ -71,10 +71,15 @@ def score(a: str, b: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A pattern laid along a sequence: its score, and for every letter of the pattern the one beside it, "-" for none."""
+    """A pattern laid along a sequence: its score, and for every letter of the pattern the one beside it, "-" for none.
+
+    The pattern lies along sequence[start:end].
+    """
 
     score: int
     letters: str
+    start: int
+    end: int
 
 
 def place(pattern: str, sequence: str, gap: int) -> Placed:
@@ -84,4 +89,6 @@ def place(pattern: str, sequence: str, gap: int) -> Placed:
     """
     result = parasail.sg_dx_trace_striped_16(pattern, sequence, gap, 0, parasail.blosum62)
     query, beside = result.traceback.query, result.traceback.ref
-    return Placed(int(result.score), "".join(b for a, b in zip(query, beside, strict=True) if a != "-"))
+    letters = "".join(b for a, b in zip(query, beside, strict=True) if a != "-")
+    start, end = len(query) - len(query.lstrip("-")), len(query.rstrip("-"))
+    return Placed(int(result.score), letters, start, end - beside[:end].count("-"))

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from drylab.score.align import AMINO_ACIDS, blosum62, place
+from drylab.score.align import AMINO_ACIDS, Placed, blosum62, place
 
 POSITIONS = 85
 GAP = 12  # cost of a stretch between two pieces
 FITS = (
     100  # a site scores more than this in every protein kinase of ChEMBL 22's targets, and less in all but two others
 )
+BEFORE, AFTER = 15, 140  # residues of a kinase domain that lie before and behind its ATP site: the rest of the C-lobe
 _CONSERVED = {
     17: "K",
     70: "D",
@@ -43,14 +44,23 @@ _KNOWN = {
 
 def site(sequence: str) -> str:
     """The 85 residues of a cleaned sequence's ATP site, "-" where one is missing; "" for what is no protein kinase."""
-    best, name = max((place(known.replace("-", ""), sequence, GAP).score, name) for name, known in _KNOWN.items())
-    if best < FITS:
-        return ""
-    known = _KNOWN[name]
-    beside = iter(place(known.replace("-", ""), sequence, GAP).letters)
+    return _found(sequence)[0]
+
+
+def domain(sequence: str) -> str:
+    """The part of a cleaned sequence that is its kinase domain, by the place of its ATP site; all of it without a site."""
+    text, where = _found(sequence)
+    return sequence[max(0, where.start - BEFORE) : where.end + AFTER] if text else sequence
+
+
+def _found(sequence: str) -> tuple[str, Placed]:
+    """The site, "" for none, and where the known one that fits best was laid."""
+    known = max((place(text.replace("-", ""), sequence, GAP).score, name, text) for name, text in _KNOWN.items())[2]
+    best = place(known.replace("-", ""), sequence, GAP)
+    beside = iter(best.letters)
     found = "".join("-" if letter == "-" else next(beside) for letter in known)
     kept = sum(found[position - 1] == letter for position, letter in _CONSERVED.items())
-    return found if kept >= 2 else ""
+    return found if best.score >= FITS and kept >= 2 else "", best
 
 
 def likenesses(x: Sequence[str], y: Sequence[str]) -> NDArray[np.float64]:

@@ -158,7 +158,7 @@ def dual(m: Measured, s: Sums, known: NDArray[np.intp], kernel: Kernel, noise: f
         return out
 
     scale = 1.0 / ((root**2).T @ np.diagonal(grams, axis1=1, axis2=2) + np.float32(noise))
-    u, _, _ = conjugate_gradients(apply, root.T @ moments, scale, tolerance=TOLERANCE)
+    u, _, _ = conjugate_gradients(apply, root.T @ moments, lambda u: scale * u, tolerance=TOLERANCE)
     out = np.zeros((len(m.proteins), m.x.shape[1]))
     # Not as (c - G W) / noise, which is a small difference of large numbers.
     out[known] = vectors @ (u / spread[:, None])

@@ -83,4 +83,5 @@ def test_what_is_no_sequence_is_refused_by_name(said: str) -> None:
 def test_a_pattern_in_pieces_is_found_whatever_stands_between_them() -> None:
     placed = align.place("KVLGSGAFGTVDFGLAKLL", "AAAA" + "KVLGSGAFGTV" + "P" * 70 + "DFGLAKLL" + "AAA", gap=12)
     assert placed.letters == "KVLGSGAFGTVDFGLAKLL"
+    assert (placed.start, placed.end) == (4, 4 + 11 + 70 + 8)
     assert placed.score == align.place("KVLGSGAFGTVDFGLAKLL", "KVLGSGAFGTVPDFGLAKLL", gap=12).score

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from drylab.score.align import clean
-from drylab.score.pocket import _KNOWN, POSITIONS, likenesses, site
+from drylab.score.pocket import _KNOWN, AFTER, BEFORE, POSITIONS, domain, likenesses, site
 from tests.real import DATA
 
 LYSINE, DFG = 17, slice(80, 83)
@@ -66,3 +66,21 @@ def test_likeness_is_a_kernel_and_a_protein_without_a_site_is_like_nothing() -> 
     assert np.linalg.eigvalsh(found).min() > -1e-10
     at = list(_KNOWN).index
     assert found[at("EGFR"), at("ABL1")] > found[at("EGFR"), at("CSNK2A1")]  # tyrosine kinases are closer
+
+
+def test_a_domain_is_the_site_with_what_lies_about_it_and_all_of_what_is_no_kinase() -> None:
+    known = _KNOWN["EGFR"]
+    inside = known[:41] + "PGSTNP" * 3 + known[41:]
+    found = domain("GASP" * 50 + inside + "GASP" * 50)
+    assert found == ("GASP" * 50)[-BEFORE:] + inside + ("GASP" * 50)[:AFTER]
+    assert domain(known) == known
+    assert domain("GASP" * 50) == "GASP" * 50
+
+
+def test_domains_of_kinases_hold_their_sites_and_are_as_long_as_kinase_domains_are() -> None:
+    known = sequences("sequences.csv.gz")
+    for accession in ("P24941", "P00519", "P12931", "P31749"):
+        if accession in known:
+            text = clean(known[accession])
+            assert site(domain(text)) == site(text)
+            assert 220 < len(domain(text)) < 330

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from drylab.score.align import clean, similarities
 from drylab.score.model import Model
-from drylab.score.pocket import likenesses, site
+from drylab.score.pocket import domain, likenesses, site
 from drylab.score.similarity import named, similarity
 from drylab.train.pairs import Pairs, Term, solve
 from drylab.train.recipes import KEPT, TRIES, Holdout, Recipe, Sides, choose, fit, semidefinite
@@ -97,8 +97,6 @@ def read_set(data: Path, name: str) -> Set:
     drugs = frame.drop_duplicates("drug_id")
     prints = named(drugs["smiles"].tolist(), ["ecfp4"])["ecfp4"]
     texts = [clean(text, f"{name} {target}") for target, text in zip(known["target"], known["sequence"], strict=True)]
-    distinct = sorted(set(texts))
-    row = np.array([distinct.index(text) for text in texts])
     sites = [site(text) for text in texts]
     pairs = Pairs(
         pd.Index(drugs["drug_id"]).get_indexer(frame["drug_id"]),
@@ -106,8 +104,16 @@ def read_set(data: Path, name: str) -> Set:
         frame[column].to_numpy(np.float64),
         (len(drugs), len(known)),
     )
-    sides = Sides(similarity(prints, prints), similarities(distinct)[np.ix_(row, row)], likenesses(sites, sites))
+    domains = [domain(text) for text in texts]
+    sides = Sides(similarity(prints, prints), _aligned(texts), _aligned(domains), likenesses(sites, sites))
     return Set(name.upper(), sides, pairs, frame["fold"].to_numpy(np.str_), tuple(known["target"]))
+
+
+def _aligned(texts: Sequence[str]) -> Array:
+    """(t, t) similarities, those of a sequence that is there more than once computed once."""
+    distinct = sorted(set(texts))
+    row = np.array([distinct.index(text) for text in texts])
+    return similarities(distinct)[np.ix_(row, row)]
 
 
 Split = tuple[Pairs, Pairs]
@@ -147,8 +153,7 @@ def _guess(known: Set, train: Pairs, test: Pairs, held: Holdout, budget: Budget)
     said = baselines(known.sides, train)
     if budget.ours:
         start = START["warm" if held is _some_pairs else "cold"]
-        recipes = [recipe for _, recipe in choose(known.sides, train, held, budget.seed, start, TRIES)[:KEPT]]
-        said[OURS] = np.mean([found.values for found in fit(known.sides, train, recipes)], axis=0)
+        said[OURS] = fit(known.sides, train, choose(known.sides, train, held, budget.seed, start, TRIES)[:KEPT])
     return Guess(test, {method: table_[test.mol, test.target] for method, table_ in said.items()})
 
 

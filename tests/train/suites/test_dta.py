@@ -12,7 +12,7 @@ from drylab.score.model import load_model
 from drylab.train.concordance import concordance_few
 from drylab.train.metrics import concordance
 from drylab.train.pairs import Pairs
-from drylab.train.recipes import Recipe, Sides, choose, fit, semidefinite, target_kernel
+from drylab.train.recipes import Chosen, Recipe, Sides, choose, draws, fit, semidefinite, target_kernel
 from drylab.train.suites import dta
 from drylab.train.suites.dta_figures import Guess, figures
 from drylab.train.suites.table import Budget
@@ -125,7 +125,7 @@ def test_figures_of_a_perfect_guess() -> None:
 
 def test_target_copy_is_the_weighted_mean_of_the_nearest() -> None:
     alignment = np.array([[1.0, 0.5, 0.25], [0.5, 1.0, 0.1], [0.25, 0.1, 1.0]])
-    sides = Sides(np.eye(2), alignment, np.zeros((3, 3)))
+    sides = Sides(np.eye(2), alignment, alignment, np.zeros((3, 3)))
     train = Pairs(np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([8.0, 5.0, 6.0]), (2, 3))
     apart = np.eye(7)  # four more targets that nothing was measured at
     apart[:3, :3] = alignment
@@ -137,8 +137,8 @@ def test_target_copy_is_the_weighted_mean_of_the_nearest() -> None:
 
 def test_a_target_kernel_has_no_negative_eigenvalue_and_ones_on_its_diagonal(folder: Path) -> None:
     known = dta.read_set(folder, "kiba")
-    for recipe in (Recipe(), Recipe(power=0.35, site=0.0), Recipe(site=0.7, width=4.0)):
-        found = target_kernel(known.sides.alignment, known.sides.sites, recipe)
+    for recipe in (Recipe(), Recipe(power=0.35, site=0.0), Recipe(site=0.7, width=4.0), Recipe(domain=1.0, power=1.5)):
+        found = target_kernel(known.sides, recipe)
         assert np.linalg.eigvalsh(found).min() > -1e-9
         assert np.allclose(np.diag(found), 1.0)
     assert np.allclose(semidefinite(np.eye(3)), np.eye(3))
@@ -148,7 +148,16 @@ def test_a_recipe_is_chosen_on_what_was_held_out_and_the_fit_keeps_the_unit(fold
     known = dta.read_set(folder, "davis")
     found = choose(known.sides, known.pairs, dta._some_pairs, 1, Recipe(), tries=3)
     assert len(found) == 3
-    assert [error for error, _ in found] == sorted(error for error, _ in found)
+    assert [one.loss for one in found] == sorted(one.loss for one in found)
+    assert all(0.0 < one.error < 1.0 for one in found)  # on a scale whose standard deviation is about one
+    assert {one.recipe for one in found} == set(draws(1, 3, Recipe(), with_sites=False))
     shifted = replace(known.pairs, value=known.pairs.value * 100 + 3)
-    plain, scaled = (fit(known.sides, pairs, [found[0][1]])[0].values for pairs in (known.pairs, shifted))
+    plain, scaled = (fit(known.sides, pairs, found[:1]) for pairs in (known.pairs, shifted))
     assert np.allclose(plain * 100 + 3, scaled, atol=0.5)
+
+
+def test_what_recipes_say_is_averaged(folder: Path) -> None:
+    known = dta.read_set(folder, "kiba")
+    two = [Chosen(0.0, Recipe(scores=share), 0.3) for share in (0.0, 1.0)]
+    each = [fit(known.sides, known.pairs, [one]) for one in two]
+    assert np.abs(fit(known.sides, known.pairs, two) - np.mean(each, axis=0)).mean() < 0.02 * known.pairs.value.std()
