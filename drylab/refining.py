@@ -43,7 +43,7 @@ def refined(q: Question, smiles: Sequence[str]) -> dict[str, Any]:
     if held is None or name not in held.names:
         return {}
     said = told.refined(support.process_of(held, name), q.model, smiles)
-    return {"refined_mean": numbers(said.mean), "refined_sd": numbers(np.sqrt(said.variance))}
+    return {"refined_mean": _column(said.mean), "refined_sd": _column(np.sqrt(said.variance))}
 
 
 def has_panel(q: Question) -> bool:
@@ -156,4 +156,5 @@ def _words(flags: NDArray[np.int64]) -> Any:
 
 
 def _column(values: Array | list[str]) -> Any:
-    return texts([text or None for text in values]) if isinstance(values, list) else numbers(values)
+    """Null where there is nothing to say."""
+    return texts([text or None for text in values]) if isinstance(values, list) else numbers(values, ~np.isnan(values))

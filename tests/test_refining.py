@@ -16,8 +16,9 @@ from drylab import finish as finishing
 from drylab.errors import ModelError
 from drylab.library.embedded import products
 from drylab.report.tables import csv
-from drylab.score import support
+from drylab.score import support, told
 from drylab.score.embedding import embed
+from drylab.score.endpoints import load_endpoints
 from drylab.score.model import SUPPORT, TOXICITY, Model, beside, load_model
 from drylab.score.support import Process, kernel, look, spread_of
 from tests.score.test_endpoints import NAMES, written
@@ -141,3 +142,14 @@ def test_a_damaged_panel_is_found_before_the_fold(model: Model, library: Path, t
     with pytest.raises(ModelError, match=r"model\.affinity: .*bad-tox\.safetensors: not a readable"):
         drylab.screen(asked(str(tmp_path / "bad.safetensors"), library), progress=Heard())  # type: ignore[arg-type]
     assert "rows" not in said
+
+
+def test_what_is_no_molecule_has_nothing_said_of_it(model: Model) -> None:
+    smiles = ["CCO", "nothing", "c1ccccc1F"]
+    said = told.refined(made_process(model), model, smiles)
+    assert np.isfinite(said.mean[[0, 2]]).all()
+    assert np.isnan([said.mean[1], said.variance[1], said.similarity[1]]).all()
+    columns = told.assessed(load_endpoints(model), model, smiles)
+    assert columns["ames_set"][1] == ""
+    assert np.isnan(columns["herg_mean"][1])
+    assert [len(values) for values in told.assessed(load_endpoints(model), model, []).values()] == [0] * len(PANEL)

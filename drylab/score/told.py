@@ -27,12 +27,16 @@ def looked(found: Features, smiles: Sequence[str]) -> Looked:
 
 
 def refined(process: Process, model: Model, smiles: Sequence[str]) -> Refined:
-    """n standardised SMILES by the process of a target, ``CHUNK`` at a time."""
+    """n standardised SMILES by the process of a target, ``CHUNK`` at a time; NaN where the encoder reads no molecule."""
     none = np.zeros(0)
     parts = [Refined(none, none, none)]
     for start in range(0, len(smiles), CHUNK):
         some = smiles[start : start + CHUNK]
-        parts.append(support.ask(process, looked(features(model, some, ()), some)))
+        found = features(model, some, ())
+        said = support.ask(process, looked(found, some))
+        parts.append(
+            Refined(*(np.where(found.ok, values, np.nan) for values in (said.mean, said.variance, said.similarity)))
+        )
     names = [part.name for part in fields(Refined)]
     return Refined(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
