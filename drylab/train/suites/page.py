@@ -18,6 +18,10 @@ interval (bootstrap over tasks, and over molecules within each) and with what a 
 **Bold**: the best of its task, its interval holding no other method's figure. A column "RMSE less RF-ECFP4" is the paired
 difference of our row and that baseline: an interval beyond 0 is a difference, whichever way it goes.
 
+The encoder that ships was trained without the molecules of these sets, once, with one seed: the intervals are of molecules and
+tasks, not of trainings. Whatever is random in what is fitted to it has a fixed seed. Its panel probes and supports were then fitted
+to everything, so that no table here judges them; tables fit their own by the same code.
+
 Null controls are probes that know nothing of the target: a random direction in the embedding, labels of other molecules,
 and what is active anywhere. A method near its nulls has learnt nothing of the target.
 """
