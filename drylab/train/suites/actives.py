@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drylab.score.actives import FINGERPRINTS, SHARE, summed
+from drylab.score.actives import FINGERPRINTS, SHARE, directions, summed
 from drylab.score.embedding import embed
-from drylab.score.learning import Features, whitened
+from drylab.score.learning import Features
 from drylab.score.model import DomainWeights, Model
 from drylab.score.similarity import named, similarity
 from drylab.train.suites import ours
@@ -56,8 +56,7 @@ def ours_of(mine: Features, actives: NDArray[np.integer], domain: DomainWeights)
 
     One table a branch serves every list of queries: ``likeness`` itself would compare the same pairs fifty times.
     """
-    white = whitened(mine.z, domain)
-    white /= np.maximum(np.linalg.norm(white, axis=1, keepdims=True), 1e-9)
+    white = directions(mine, domain)
     prints = [similarity(mine.prints[name].take(actives), mine.prints[name]) for name in FINGERPRINTS]
     mean, cosine = np.mean(prints, axis=0), np.maximum(white[actives] @ white.T, 0.0)
     return {

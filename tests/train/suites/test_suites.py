@@ -137,6 +137,13 @@ def test_the_ranking_judged_is_the_products(model: Model) -> None:
     np.testing.assert_allclose(ranking, likeness(found, found.take(queries[picked]), model.domain), atol=1e-9)
 
 
+def test_what_cannot_be_read_is_like_nothing(model: Model) -> None:
+    """DUD's factor Xa actives are no molecules to RDKit: alike to each other in nothing but that, they once came first."""
+    found = actives.known(model, ["N=[CH+](N)c1ccccc1", "N=[CH+](N)c1cccnc1", *molecules()[:4]]).features
+    assert not found.ok[:2].any()
+    assert likeness(found, found.take(np.array([0])), model.domain).max() == pytest.approx(0.0, abs=1e-12)
+
+
 def test_the_page_is_made_of_the_json(suites: dict[str, Suite], model: Model, tmp_path: Path) -> None:
     file, text = tmp_path / "m-evaluation.json", tmp_path / "models.md"
     keep(evaluation(list(suites.values()), model, BUDGET), file, text)
