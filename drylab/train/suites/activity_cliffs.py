@@ -19,6 +19,7 @@ from drylab.score.model import Model
 from drylab.train.metrics import rmse
 from drylab.train.suites import ours
 from drylab.train.suites.baselines import BASELINES, Problem
+from drylab.train.suites.goals import beats, reaches, row_of
 from drylab.train.suites.intervals import Judged, details, judge, pool, rows
 from drylab.train.suites.molecules import look
 from drylab.train.suites.nulls import Probe, drug_mean_probe, null_guesses
@@ -29,7 +30,7 @@ NAME = "activity_cliffs"
 FOLDER = "affinity/moleculeace"
 PUBLISHED = {"SVM": "SVM-ECFP", "GBM": "GBM-ECFP", "RF": "RF-ECFP", "GCN": "GCN", "MPNN": "MPNN"}
 AGAINST = ("SVM-ECFP4", "RF-ECFP4")
-GOAL, WISHED = 0.671, 0.65
+GOALS = (0.671, 0.65)  # SVM on ECFP in the paper, and what was wished for
 
 
 def run(data: Path, model: Model, budget: Budget, log: Callable[[str], Any]) -> Suite:
@@ -43,8 +44,10 @@ def run(data: Path, model: Model, budget: Budget, log: Callable[[str], Any]) -> 
         f"{len(tasks)} MoleculeACE sets, their own splits, {sum(task.n for task in tasks):,} test molecules; RMSE in log "
         "units, of all test molecules and of those in an activity cliff. SVM-ECFP4: C and gamma by cross-validation on "
         "each set. RF-ECFP4: 100 trees, where the published ones had up to 1,000. Published: as printed, no interval.",
-        f"Goal: RMSE at most {GOAL} and below SVM-ECFP4 here; wished: {WISHED}.",
     ]
+    if budget.ours:
+        own = row_of(shown, title, ours.OURS)
+        notes += [*(reaches(own, "RMSE", goal) for goal in GOALS), beats(own, "RMSE", AGAINST[0])]
     return Suite(NAME, tuple(shown), tuple(notes), "A chemist's own data: MoleculeACE", tuple(details(tasks, ours.ALL)))
 
 

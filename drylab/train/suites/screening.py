@@ -24,6 +24,7 @@ from drylab.score.model import DomainWeights, Model
 from drylab.train.metrics import ALPHA, auroc, bedroc, ef1
 from drylab.train.suites import ours
 from drylab.train.suites.actives import Branch, Known, known, nearest_bits, ours_of
+from drylab.train.suites.goals import beats, reaches, row_of
 from drylab.train.suites.intervals import Judged, details, pool, repeated, rows
 from drylab.train.suites.molecules import Molecules
 from drylab.train.suites.nulls import NULLS, Probe, drug_mean_probe
@@ -32,6 +33,7 @@ from drylab.train.suites.table import Budget, Figure, Row, Suite
 Array = NDArray[np.float64]
 NAME = "screening"
 METRICS = {"BEDROC20": bedroc, "EF1 %": ef1, "AUROC": auroc}
+GOALS = ("BEDROC20", "EF1 %")
 QUERIES, LISTS = "5", 50
 STRANGERS = 25  # molecules of any kind that a target's null lists are drawn from
 SIMILARITY = "ECFP4 max similarity"
@@ -54,22 +56,33 @@ class Target:
 
 def run(data: Path, model: Model, budget: Budget, log: Callable[[str], Any]) -> Suite:
     """The suite's table. Raises InputError where a file is not there."""
-    shown, every = [], []
+    shown, every, said = [], [], []
     for source, tasks in judged(data, model, budget, log).items():
         pooled = pool(tasks, budget)
         title = f"{source}, mean of {len(tasks)} targets"
         shown += rows(title, pooled, (ours.OURS,), (SIMILARITY,) if budget.ours else ())
         bed, ef = PUBLISHED[source]
+        if budget.ours:
+            said += _goals(shown, title, source)
         shown.append(Row(title, "published: ECFP4 max similarity", {"BEDROC20": Figure(bed), "EF1 %": Figure(ef)}))
         every += details(tasks, ours.ALL)
     notes = [
         f"{LISTS} published lists of {QUERIES} query actives a target, all other actives and all decoys ranked; means over "
         "lists, then over targets; the bootstrap redraws targets and lists. MW, MW + logP: distance to the queries' mean.",
-        "Goal: at least ECFP4 max similarity in BEDROC20 and EF1 % on both; wished: 10 % more on MUV. DUD's decoys were "
-        "drawn to be unlike its actives: what is near to the queries wins there whatever it knows. Our ranking "
+        "DUD's decoys were drawn to be unlike its actives: what is near to the queries wins there whatever it knows. Our ranking "
         "(drylab.score.actives) was chosen on every second target with a part of the decoys.",
+        *said,
     ]
     return Suite(NAME, tuple(shown), tuple(notes), "Screening from five actives: MUV and DUD", tuple(every))
+
+
+def _goals(shown: Sequence[Row], title: str, source: str) -> list[str]:
+    """At least what similarity alone reaches, and on MUV a tenth more."""
+    own, other = (row_of(shown, title, method) for method in (ours.OURS, SIMILARITY))
+    said = [beats(own, metric, SIMILARITY, beyond=False) for metric in GOALS]
+    if source == "MUV":
+        said += [reaches(own, metric, round(1.1 * other.metrics[metric].value, 3)) for metric in GOALS]
+    return said
 
 
 def judged(data: Path, model: Model, budget: Budget, log: Callable[[str], Any]) -> dict[str, list[Judged]]:
