@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drylab.score.endpoints import Endpoints, fold_probes
+from drylab.score.landmarks import ENTRY
 from drylab.score.model import Model, load_model
 from drylab.train.export import as_stored, write
 from drylab.train.heads import Task
@@ -33,7 +34,8 @@ def settle(model: Model, endpoints: Endpoints, prepared: Prepared) -> Model:
         weights[row], bias[row] = heads.weights[column], heads.bias[column]
         figures = judge(prepared, name, prepared.z @ weights[row] + bias[row], probes[row])
         probes[row] = replace(probes[row], metrics=figures)
-    info = {key: value for key, value in model.info.items() if key != "engine"}  # measured of the rows as they were
+    # Made of the rows as they were, and made again after this; the tensors of landmarks are not carried over either.
+    info = {key: value for key, value in model.info.items() if key not in ("engine", ENTRY)}
     path = Path(model.path)
     write(path, info, model.encoder, ProbeBank(tuple(probes), weights, bias), model.domain)
     return load_model(path)
