@@ -118,7 +118,7 @@ def test_the_run_says_so_in_a_sentence(hits: Hits) -> None:
     run = hits.run["cascade"]
     said = run["sentence"]
     assert said.startswith(
-        f"A cascade: panel-1-first let {100 * run['passed']['share']:.4g} % of the molecules through"
+        f"A cascade: panel-2-first let {100 * run['passed']['share']:.4g} % of the molecules through"
     )
     assert "at least 60 % of the 60 that the full model likes best in the whole library, with 60 % confidence" in said
     assert f"it held {run['recall']['found']} of {run['recall']['of']} (60 % interval " in said
@@ -209,7 +209,7 @@ def test_what_cannot_be_certified_is_refused(library: Path, part: dict[str, Any]
 def test_a_model_without_a_first_stage_is_refused_by_its_line(library: Path, tmp_path: Path) -> None:
     shutil.copy(load_model().path, tmp_path / "mine.safetensors")
     target = asked(library, model={"affinity": str(tmp_path / "mine.safetensors")})
-    with pytest.raises(ModelError, match=r"<dict>: screen\.mode: model panel-1 has no first stage"):
+    with pytest.raises(ModelError, match=r"<dict>: screen\.mode: model panel-2 has no first stage"):
         screen(target)
 
 

@@ -132,7 +132,7 @@ def bad_cases() -> dict[str, tuple[str, str]]:
             "target.yaml:5: anti_targets[0].sequence is not supported yet",
         ),
         "anti-target": ("anti_targets:\n  - {name: EGFR, panel: EGFR, min_delta: 1}\n", "is the target itself"),
-        "model": ("model: {affinity: nothing-9}\n", "no such file, and the shipped models are panel-1"),
+        "model": ("model: {affinity: nothing-9}\n", "no such file, and the shipped models are panel-2"),
     }
 
 

@@ -142,10 +142,10 @@ def test_commands(tmp_path: Path, made: list[tuple[str, float]], monkeypatch: py
     assert done.exit_code == 0, done.output
     assert "1 not predicted" in done.output
     assert (tmp_path / "o.csv").read_text().startswith("smiles,id,EGFR_mean,EGFR_sd,EGFR_in_domain")
-    for words in (["models", "list"], ["models", "show", "mine.safetensors"], ["models", "show", "panel-1"]):
+    for words in (["models", "list"], ["models", "show", "mine.safetensors"], ["models", "show", "panel-2"]):
         done = run(app, words)
         assert done.exit_code == 0, done.output
-        assert "panel-1" in done.output
+        assert "panel-2" in done.output
 
 
 @pytest.mark.slow

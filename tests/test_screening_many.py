@@ -111,7 +111,7 @@ def test_targets_of_two_models_are_screened_apart() -> None:
     assert len(together([one, two]).questions) == 2
     changed = replace(two, model=replace(two.model, name="mine", path="other.safetensors", sha256="0" * 64))
     with pytest.raises(
-        ConfigError, match=r"one is of model panel-1 \(.*\) and two of model mine \(.*other\.safetensors\)"
+        ConfigError, match=r"one is of model panel-2 \(.*\) and two of model mine \(.*other\.safetensors\)"
     ):
         together([one, changed], ["one", "two"])
 

@@ -33,7 +33,7 @@ from drylab.score.features import ATOM_SIZES, BOND_CLASSES, RECIPE
 from drylab.types import Probe, ProbeBank
 
 SCHEMA = "drylab.model/1"
-DEFAULT = "panel-1"
+DEFAULT = "panel-2"
 FIRST = "-first"  # MODEL-first.safetensors is the first stage of a cascade (first.py)
 TOXICITY = "-tox"  # MODEL-tox.safetensors is its toxicity panel (endpoints.py)
 SUPPORT = "-support"  # MODEL-support.safetensors is what was measured on its targets (support.py)

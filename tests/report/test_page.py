@@ -150,7 +150,7 @@ def test_the_record_holds_target_card_and_hashes() -> None:
     text = page(HITS)
     for words in (
         "schema: drylab.target/1",
-        "# panel-1",
+        "# panel-2",
         "ab" * 32,
         "cd" * 32,
         "2026-03-02 09:12 UTC",

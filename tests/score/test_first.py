@@ -64,7 +64,7 @@ def test_it_goes_with_the_encoder_whatever_the_probes_and_the_file(path: Path) -
 def test_another_teacher_is_refused(path: Path) -> None:
     other = replace(TEACHER, encoder=replace(TEACHER.encoder, c=TEACHER.encoder.c + 1e-3))
     with pytest.raises(
-        ModelError, match=r"is the student of an encoder with SHA-256 \w{12}, and that of panel-1 has \w{12}"
+        ModelError, match=r"is the student of an encoder with SHA-256 \w{12}, and that of panel-2 has \w{12}"
     ):
         load_first(other, path)
 
@@ -85,7 +85,7 @@ def test_the_hash_knows_every_tensor_and_its_shape() -> None:
         ({"schema": "drylab.model/1"}, f"model schema is 'drylab.model/1', expected '{SCHEMA}'"),
         ({"recipe": {"name": "other"}}, "use the drylab that wrote it"),
         ({"teacher": {}}, "is the student of an encoder with SHA-256 None"),
-        ({"teacher": "panel-1"}, "is the student of an encoder with SHA-256 None"),
+        ({"teacher": "panel-2"}, "is the student of an encoder with SHA-256 None"),
         ({"name": None}, "the header gives no name"),
     ],
 )
@@ -113,7 +113,7 @@ def test_another_width_of_z_and_values_that_are_no_numbers_are_refused(path: Pat
 def test_a_model_without_one_says_what_to_do(tmp_path: Path) -> None:
     alone = replace(TEACHER, path=str(tmp_path / "mine.safetensors"))
     assert first_path(alone) == tmp_path / "mine-first.safetensors"
-    with pytest.raises(ModelError, match=r"model panel-1 has no first stage .*; use mode: exact, or make one with"):
+    with pytest.raises(ModelError, match=r"model panel-2 has no first stage .*; use mode: exact, or make one with"):
         load_first(alone)
 
 

@@ -158,7 +158,7 @@ def broken(path: Path, change: str) -> Path:
     ("change", "says"),
     [
         ("schema", "schema is 'other/1', expected 'drylab.fitted/1'"),
-        ("model", "was fitted with model panel-1 \\(0000"),
+        ("model", "was fitted with model panel-2 \\(0000"),
         ("kernels", "kernels are"),
         ("nan", "tensor alpha .* not finite"),
         ("alpha", "the duals are not those"),

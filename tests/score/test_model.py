@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from drylab.errors import ModelError
 from drylab.score.model import SCHEMA, load_model, shipped
 
-TENSORS = load_file(shipped()["panel-1"])
+TENSORS = load_file(shipped()["panel-2"])
 HEADER = dict(load_model().info)
 
 
@@ -64,5 +64,5 @@ def test_a_header_is_checked(tmp_path: Path, header: Any, say: str) -> None:
 def test_what_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"nothing of the kind")
     assert "not a readable drylab model" in refused(tmp_path / "m.safetensors")
-    with pytest.raises(ModelError, match="no such file, and the shipped models are panel-1"):
+    with pytest.raises(ModelError, match="no such file, and the shipped models are panel-2"):
         load_model("nothing")

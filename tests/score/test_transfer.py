@@ -52,7 +52,7 @@ def some(width: int = 128) -> Landmarks:
 
 def model_file(folder: Path) -> Path:
     path = folder / "m.safetensors"
-    path.write_bytes(shipped()["panel-1"].read_bytes())
+    path.write_bytes(shipped()["panel-2"].read_bytes())
     marks.add(path, some())
     return path
 
@@ -121,7 +121,7 @@ def test_letters_that_are_no_amino_acids_are_refused() -> None:
 
 def test_a_model_file_carries_landmarks_and_is_otherwise_as_before(tmp_path: Path) -> None:
     path = model_file(tmp_path)
-    mine, theirs = load_model(path), load_model("panel-1")
+    mine, theirs = load_model(path), load_model("panel-2")
     assert mine.probes.probes == theirs.probes.probes
     assert np.array_equal(mine.encoder.w1, theirs.encoder.w1)
     found = marks.of(mine)
@@ -141,7 +141,7 @@ def test_a_model_without_landmarks_says_so(tmp_path: Path) -> None:
     assert marks.of(plain) is None
     with pytest.raises(ModelError, match=r"has no landmarks to transfer from"):
         probe_for(plain, RECEPTOR)
-    assert set(tensors) == {*load_file(shipped()["panel-1"]), marks.WEIGHT, marks.BIAS}
+    assert set(tensors) == {*load_file(shipped()["panel-2"]), marks.WEIGHT, marks.BIAS}
 
 
 def test_damaged_landmarks_are_refused(tmp_path: Path) -> None:

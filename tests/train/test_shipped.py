@@ -31,7 +31,7 @@ def test_probes_are_the_panel_and_say_what_they_mean() -> None:
     assert toxicity == [task.name for task in tox_tasks()][: len(toxicity)]
     for probe in model.probes.probes:
         assert probe.meaning.endswith(".")
-        assert probe.metrics["n_train"] > 100
+        assert probe.metrics["n_train"] > 80
         assert probe.kind == "toxicity" or len(probe.sequence_sha256) == 64
         assert probe.kind == "toxicity" or probe.aliases[0].startswith("CHEMBL")
     assert np.isfinite(model.probes.weights).all()
@@ -45,4 +45,4 @@ def test_egfr_drugs_lead_the_check_screen() -> None:
 
 
 def test_card_belongs_to_the_weights() -> None:
-    assert load_model().sha256 in (PACKAGE / "models" / "panel-1.md").read_text(encoding="utf-8")
+    assert load_model().sha256 in (PACKAGE / "models" / "panel-2.md").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_relative_of_landmarks_is_ranked_as_they_are(folder: Path, tmp_path: Path) -> None:
-    model = load_model("panel-1")
+    model = load_model("panel-2")
     told: list[str] = []
     found = fitting.fit_landmarks(folder, model, tmp_path, told.append)
     assert len(found.proteins) == FAMILIES * MEMBERS
@@ -74,7 +74,7 @@ def test_a_relative_of_landmarks_is_ranked_as_they_are(folder: Path, tmp_path: P
 
 def test_the_small_solve_is_the_pairwise_ridge(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "TOLERANCE", 1e-4)
-    m = fitting.measured(folder, load_model("panel-1"), tmp_path)
+    m = fitting.measured(folder, load_model("panel-2"), tmp_path)
     kernel, noise, known = Kernel(0.2, 0.3, 2.0, 1.0, 0.0), 20.0, np.arange(3, 12)
     v, mean = fitting.dual(m, fitting.sums(m), known, kernel, noise)
     rows = np.flatnonzero(~m.later & np.isin(m.target, known))
@@ -92,7 +92,7 @@ def test_the_small_solve_is_the_pairwise_ridge(folder: Path, tmp_path: Path, mon
 
 
 def test_left_out_targets_are_judged_without_their_relatives(folder: Path, tmp_path: Path) -> None:
-    m = fitting.measured(folder, load_model("panel-1"), tmp_path)
+    m = fitting.measured(folder, load_model("panel-2"), tmp_path)
     gene = fitting.judge(m, fitting.sums(m), fitting.GRID[0], fitting.GENE, later=True)
     family = fitting.judge(m, fitting.sums(m), fitting.GRID[0], fitting.FAMILY, later=True)
     assert len(gene) == len(family) == FAMILIES * MEMBERS

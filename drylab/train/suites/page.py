@@ -72,5 +72,10 @@ def page(evaluation: Evaluation) -> str:
 
 def _goals(evaluation: Evaluation) -> str:
     """What was to be reached, gathered from the suites' notes."""
-    said = [f"- {note}" for suite in evaluation.suites for note in suite.notes if note.startswith(WORD)]
+    said = [
+        f"- *{suite.title or suite.name}.* {note}"
+        for suite in evaluation.suites
+        for note in suite.notes
+        if note.startswith(WORD)
+    ]
     return "\n".join(["## Goals, met and missed", "", *said, ""]) if said else ""

@@ -62,7 +62,7 @@ def test_the_table_has_every_task_method_and_figure_with_an_interval(
 ) -> None:
     monkeypatch.setattr(dta, "SETS", ("kiba",))
     monkeypatch.setattr(dta, "TRIES", 2)
-    found = dta.run(folder, load_model("panel-1"), BUDGET, lambda text: None)
+    found = dta.run(folder, load_model("panel-2"), BUDGET, lambda text: None)
     tasks = {row.task for row in found.rows}
     assert tasks == {f"KIBA {split}" for split in ("warm", "cold target", "cold family")}
     by = {(row.task, row.method): row.metrics for row in found.rows}
@@ -96,7 +96,7 @@ def test_cold_folds_share_no_sequence_and_families_stay_together(folder: Path) -
 
 
 def test_without_ours_there_are_baselines_alone(folder: Path) -> None:
-    found = dta.run(folder, load_model("panel-1"), replace(BUDGET, ours=False), lambda text: None)
+    found = dta.run(folder, load_model("panel-2"), replace(BUDGET, ours=False), lambda text: None)
     assert not any(row.ours for row in found.rows)
     assert "KronRR (ECFP4 x SW)" in {row.method for row in found.rows}
 

@@ -10,7 +10,9 @@ from drylab.train.suites.goals import beats, reaches, row_of
 from drylab.train.suites.table import Figure, Row
 
 
-@pytest.mark.parametrize(("metric", "value", "said"), [("CI", 0.61, "met"), ("CI", 0.59, "missed"), ("MSE", 0.6, "met")])
+@pytest.mark.parametrize(
+    ("metric", "value", "said"), [("CI", 0.61, "met"), ("CI", 0.59, "missed"), ("MSE", 0.6, "met")]
+)
 def test_reached(metric: str, value: float, said: str) -> None:
     text = reaches(Row("cold", "ours", {metric: Figure(value, 0.5, 0.7)}, True), metric, 0.6)
     assert text.startswith("Goal, cold:")
