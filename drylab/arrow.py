@@ -16,6 +16,19 @@ def numbers(values: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> pa.
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [_bits(valid), pa.py_buffer(packed)])
 
 
+def floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    """(n,) float64 of a column of numbers, NaN for null. ``to_numpy`` would load pandas, which takes a fifth of a second."""
+    array = (column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column).cast(pa.float64())
+    bits, packed = array.buffers()
+    if not len(array):
+        return np.zeros(0)
+    held = slice(array.offset, array.offset + len(array))
+    values = np.frombuffer(packed, np.float64)[held].copy()
+    if bits is not None:
+        values[np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[held] == 0] = np.nan
+    return values
+
+
 def texts(values: Sequence[str | None] | NDArray[np.object_]) -> pa.StringArray:
     """Texts, None for null; less than 2 GB of them."""
     encoded = [b"" if text is None else text.encode() for text in values]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drylab.arrow import lists, numbers, texts
+from drylab.arrow import floats, lists, numbers, texts
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "uint64", "float32", "float64"])
@@ -41,3 +41,11 @@ def test_lists(values: list[list[float] | None]) -> None:
     found = lists([None if row is None else np.array(row, np.float32) for row in values])
     found.validate(full=True)
     assert found.equals(pa.array(values, pa.list_(pa.float32())))
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32(), pa.int32(), pa.uint8()])
+def test_numbers_come_back_with_nan_for_null(kind: pa.DataType) -> None:
+    column = pa.chunked_array([pa.array([1, None, 3], kind), pa.array([], kind), pa.array([4, 5, None, 7], kind)])
+    for some in (column, column.slice(1), column.slice(2, 3), column.slice(7), column.chunk(0)):
+        want = np.array([np.nan if value is None else value for value in some.to_pylist()], np.float64)
+        assert np.array_equal(floats(some), want, equal_nan=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from drylab.arrow import floats
 from drylab.featurize import descriptors
 from drylab.score.similarity import Sparse, named
 
@@ -49,8 +50,7 @@ def describe(smiles: Sequence[str]) -> Described:
     """Counts and descriptors of n SMILES; give flat parents, which is what the endpoints are trained on."""
     prints = named(smiles, tuple(SIZES))
     table = descriptors(list(smiles))
-    columns = [np.ma.filled(table.column(name).to_numpy(zero_copy_only=False), np.nan) for name in DESCRIPTORS]
-    values = np.stack(columns, axis=1).astype(np.float64) if len(smiles) else np.zeros((0, len(DESCRIPTORS)))
+    values = np.stack([floats(table.column(name)) for name in DESCRIPTORS], axis=1)
     ok = np.asarray(np.isfinite(values).all(axis=1))
     return Described(folded([prints[name] for name in SIZES]), np.where(ok[:, None], values, 0.0), ok)
 
