@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from drylab.arrow import numbers, texts
 from drylab.config import Target
@@ -33,7 +34,8 @@ def refined(q: Question, smiles: Sequence[str]) -> dict[str, Any]:
     if ADDED in q.model.info:
         from drylab.score.fitted import refine  # these read SciPy, which a model that is one file does not need
 
-        mean, sd = refine(q.model, smiles)
+        with _one_thread():
+            mean, sd = refine(q.model, smiles)
         return {"refined_mean": numbers(mean), "refined_sd": numbers(sd)}
     if not beside(q.model, SUPPORT).is_file():
         return {}
@@ -42,8 +44,14 @@ def refined(q: Question, smiles: Sequence[str]) -> dict[str, Any]:
     held, name = support.load_support(q.model), q.model.probes.probes[q.probe].name
     if held is None or name not in held.names:
         return {}
-    said = told.refined(support.process_of(held, name), q.model, smiles)
+    with _one_thread():
+        said = told.refined(support.process_of(held, name), q.model, smiles)
     return {"refined_mean": _column(said.mean), "refined_sd": _column(np.sqrt(said.variance))}
+
+
+def _one_thread() -> threadpool_limits:
+    """BLAS on one thread, as long as this is entered: sums by several have other last digits. Enter it when SciPy is loaded."""
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def has_panel(q: Question) -> bool:
@@ -69,7 +77,8 @@ def by_panel(target: Target, q: Question, smiles: Sequence[str]) -> dict[str, An
     from drylab.score import endpoints, told
 
     panel = endpoints.load_endpoints(q.model)
-    found = told.assessed(panel, q.model, smiles)
+    with _one_thread():
+        found = told.assessed(panel, q.model, smiles)
     columns: dict[str, Any] = {}
     flags = []
     for one in panel.endpoints:

@@ -189,7 +189,7 @@ def test_rows_that_cannot_be_told_apart_are_settled_before_they_fill_memory(
     plain = together([ask(target_from(question))])
     want = found(exact(plain), products)
     monkeypatch.setattr(best, "ROOM", 8)
-    done = found(plain, products, widen=3000.0, executor=executor)
+    done = found(plain, products, widen=30000.0, executor=executor)
     assert content(done) == content(want)
     assert done.certificate.rescored["ties"] > 8
     assert done.certificate.kept <= 4 * 3 + 8

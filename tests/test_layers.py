@@ -43,6 +43,7 @@ DOORS = {
     "parasail": ("score/align.py",),
     "safetensors": ("score/model.py", "score/fitted.py", "showing.py", "train/"),
     "scipy": ("score/", "train/"),
+    "threadpoolctl": ("refining.py",),
     "pandas": ("types.py", "predictions.py", "train/"),
 }  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))
