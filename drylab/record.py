@@ -21,11 +21,10 @@ from drylab.library import places
 from drylab.library.store import Library, file_sha256
 from drylab.question import Question
 from drylab.reduce import Certificate, Histogram
-from drylab.refining import endpoints_told
+from drylab.refining import about, endpoints_told
 from drylab.resources import Resources
 from drylab.score import extended
 from drylab.score.model import SUPPORT, TOXICITY, beside
-from drylab.types import Probe
 
 BESIDE = (TOXICITY, SUPPORT)  # the parts of a model that describe hits
 PACKAGES = ("drylab", "rdkit", "numpy", "numba", "pyarrow", "dask")
@@ -65,7 +64,7 @@ def run_record(target: Target, q: Question, library: Library, answer: Found, how
         "resources": how.resources.to_dict(),
         "target": to_dict(target),
         "files": how.files,
-        "probe": _probe(q.model.probes.probes[q.probe]),
+        "probe": about(q.model.probes.probes[q.probe]),
         "tier": extended.tier(q.model, q.probe),
         "model": _model(q),
         "library": _library(library, how),
@@ -145,16 +144,6 @@ def moved(record: Any, before: str, after: str) -> Any:
 def files_read(target: Target) -> dict[str, dict[str, str]]:
     """Key -> absolute path and SHA-256 of the target file and of each file that it names, but for the library."""
     return {key: {"path": os.path.abspath(path), "sha256": file_sha256(path)} for key, path in target.files().items()}
-
-
-def _probe(probe: Probe) -> dict[str, Any]:
-    return {
-        "name": probe.name,
-        "unit": probe.unit,
-        "meaning": probe.meaning,
-        "aliases": list(probe.aliases),
-        "metrics": dict(probe.metrics),
-    }
 
 
 def _model(q: Question) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def endpoints_told(target: Target, q: Question) -> list[dict[str, Any]]:
     """What each endpoint shown is, for the record: the limits of the target file, and of a panel all that its words need."""
     probes = {probe.name: probe for probe in q.model.probes.probes if probe.kind == "toxicity"}
     if not has_panel(q):
-        return [{**_about(probe), **_limits(target, name)} for name, probe in probes.items() if _wanted(target, name)]
+        return [{**about(probe), **_limits(target, name)} for name, probe in probes.items() if _wanted(target, name)]
     from drylab.score.endpoints import load_endpoints
 
     panel = load_endpoints(q.model)
@@ -111,7 +111,8 @@ def endpoints_told(target: Target, q: Question) -> list[dict[str, Any]]:
     return rows
 
 
-def _about(probe: Probe) -> dict[str, Any]:
+def about(probe: Probe) -> dict[str, Any]:
+    """What a probe is, for the record."""
     return {
         "name": probe.name,
         "unit": probe.unit,
